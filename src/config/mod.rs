@@ -1,0 +1,3 @@
+//! `renewals.toml`.
+
+pub mod model;

@@ -1,0 +1,83 @@
+//! The file as the daemon uses it, after every check.
+//!
+//! Owns the shape of a valid configuration. Holds no secret: credentials never stand in the file.
+
+use jiff::tz::TimeZone;
+use url::Url;
+
+use crate::renewal::subscription::Entry;
+
+/// A valid `renewals.toml`.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The zone in which dates of the file are meant.
+    pub zone: TimeZone,
+    /// Where the portal is and how it is read.
+    pub portal: PortalSettings,
+    /// Cron expression of the heartbeat, six fields, UTC.
+    pub check: String,
+    /// Who is told (R27).
+    pub notify: Notify,
+    /// What may be spent (R12).
+    pub limits: Limits,
+    /// Every `[[renewal]]`, in the order of the file, with `[defaults]` applied.
+    pub entries: Vec<Entry>,
+}
+
+/// `[portal]`
+#[derive(Debug, Clone)]
+pub struct PortalSettings {
+    /// `base_url`: https, or http on loopback; no credentials, query or fragment in it.
+    pub base_url: Url,
+    /// `settle`: how long before absence counts as evidence; by default R20's formula.
+    pub settle: Option<std::time::Duration>,
+    /// `validation_codes`: refusal codes (or prefixes ending in `*`) that prove nothing was created, beyond the built-in list (R15).
+    pub validation_codes: Vec<String>,
+    /// `proxy`: used only when it stands here; the environment's proxies are ignored.
+    pub proxy: Option<Url>,
+}
+
+impl PortalSettings {
+    /// Whether the portal is on this machine.
+    pub fn is_loopback(&self) -> bool {
+        match self.base_url.host() {
+            Some(url::Host::Domain(name)) => name == "localhost",
+            Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+            Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+            None => false,
+        }
+    }
+}
+
+/// Who is told: `[notify]`, or `notify = "none"` at the top.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notify {
+    /// Nothing said: enough for a sandbox only.
+    Unset,
+    /// `notify = "none"`: a person chose to be told nothing.
+    Nobody,
+    /// `[notify]` with at least one channel.
+    Channels(Channels),
+}
+
+/// The channels of `[notify]`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Channels {
+    /// `webhook`: an https URL (http on loopback) that takes a JSON POST.
+    pub webhook: Option<Url>,
+    /// `command`: program and arguments; the message comes as JSON on standard input.
+    pub command: Option<Vec<String>>,
+    /// `timeout` of one try, for either.
+    pub timeout: std::time::Duration,
+}
+
+/// `[limits]`
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// `max_orders_per_day`
+    pub max_orders_per_day: u32,
+    /// `max_quantity_per_order`
+    pub max_quantity_per_order: u32,
+    /// `max_quantity_per_day`
+    pub max_quantity_per_day: u32,
+}

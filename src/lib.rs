@@ -1,0 +1,11 @@
+//! renewd renews Yeastar subscriptions through the Partner Portal API: on time, never twice, never silently.
+//!
+//! `ARCHITECTURE.md` is the map of these rooms.
+
+pub mod calendar;
+pub mod clock;
+pub mod config;
+pub mod ids;
+pub mod portal;
+pub mod renewal;
+pub mod store;

@@ -1,0 +1,8 @@
+//! The domain: what is renewed, when, and what an answer proves.
+//!
+//! Owns every decision, as pure functions of what is stored, what the mirror holds, and now. Never does I/O, never reads a
+//! clock, never awaits.
+
+pub mod order;
+pub mod product;
+pub mod subscription;

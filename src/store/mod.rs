@@ -1,0 +1,3 @@
+//! SQLite, through sqlx: the only room that knows SQL.
+
+pub mod committed;
