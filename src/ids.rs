@@ -72,6 +72,39 @@ impl Serialize for PortalId {
     }
 }
 
+/// As text, the form in which ids are stored.
+pub mod text {
+    use super::PortalId;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    /// Writes the digits as a string.
+    pub fn serialize<S: Serializer>(id: &PortalId, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(id)
+    }
+
+    /// Reads the digits from a string.
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<PortalId, D::Error> {
+        String::deserialize(from)?.parse().map_err(D::Error::custom)
+    }
+}
+
+/// The same for an id that may be missing.
+pub mod optional_text {
+    use super::PortalId;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+
+    /// Writes the digits as a string, or null.
+    #[allow(clippy::ref_option, reason = "serde's `with` passes a reference to the field")]
+    pub fn serialize<S: Serializer>(id: &Option<PortalId>, to: S) -> Result<S::Ok, S::Error> {
+        id.map(|id| id.to_string()).serialize(to)
+    }
+
+    /// Reads the digits from a string, or null.
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<PortalId>, D::Error> {
+        Option::<String>::deserialize(from)?.map(|digits| digits.parse().map_err(D::Error::custom)).transpose()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,4 +8,5 @@ pub mod config;
 pub mod ids;
 pub mod portal;
 pub mod renewal;
+pub mod rules;
 pub mod store;

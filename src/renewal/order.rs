@@ -2,12 +2,15 @@
 //!
 //! Owns the shape of an order as the domain knows it. Its JSON is written in `portal/wire.rs`.
 
+use serde::{Deserialize, Serialize};
+
 use super::product::Operation;
 use super::subscription::Party;
 use crate::ids::PortalId;
 
 /// What a line renews.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum LineKind {
     /// `serviceType` = `service`
     Service,
@@ -16,7 +19,8 @@ pub enum LineKind {
 }
 
 /// `billingCycle` of a line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum BillingCycle {
     /// `annually`
     Annually,
@@ -25,11 +29,12 @@ pub enum BillingCycle {
 }
 
 /// One element of `serviceList` (portal-api.md section 4). `purchaseType` is always `renew` and `billingModel` always `recurring`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Line {
     /// Plan or service.
     pub kind: LineKind,
     /// The `serviceId`: a plan id or a service id, never a pricing id.
+    #[serde(with = "crate::ids::text")]
     pub id: PortalId,
     /// Connections, extensions or domain names; absent for products that have none.
     pub quantity: Option<u32>,
@@ -38,6 +43,7 @@ pub struct Line {
     /// `multiCycle`.
     pub multi_cycle: u8,
     /// The plan that a service line belongs to.
+    #[serde(with = "crate::ids::optional_text", default)]
     pub connection_plan: Option<PortalId>,
 }
 

@@ -2,10 +2,13 @@
 //!
 //! Owns the presets behind `product = "…"` in the file. Never decides what is ordered.
 
+use serde::{Deserialize, Serialize};
+
 use crate::ids::PortalId;
 
 /// What a renewal does, by the portal's `operationType`. The purchase, trial and switch forms of the API cannot be expressed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Operation {
     /// `renew_service`
     RenewService,

@@ -5,8 +5,8 @@
 use jiff::civil::{Date, Time};
 use serde::{Deserialize, Serialize};
 
-use super::order::Line;
-use super::product::Product;
+use super::order::{Line, Order};
+use super::product::{Operation, Product};
 use crate::calendar::Cycle;
 use crate::ids::PortalId;
 
@@ -89,5 +89,74 @@ impl Entry {
     /// What the limits count: the quantities of all lines, a line without one counting 1 (R12).
     pub fn quantity(&self) -> u64 {
         self.lines.iter().map(|line| u64::from(line.quantity.unwrap_or(1))).sum()
+    }
+}
+
+/// What the next order takes from the file, as the database keeps it: an entry without its identity, label and dates.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Standing {
+    /// The preset's key.
+    pub product: String,
+    /// The operation of its orders.
+    pub operation: Operation,
+    /// The billing contact.
+    #[serde(with = "crate::ids::text")]
+    pub billing_id: PortalId,
+    /// The lines of the next order.
+    pub lines: Vec<Line>,
+    /// What the limits count (R12).
+    pub quantity: u64,
+    /// The length of a term, in months.
+    pub cycle_months: u16,
+    /// Days before the deadline to order.
+    pub lead_days: u32,
+    /// At what civil time.
+    pub order_at: Time,
+    /// Whether a person is asked first.
+    pub approval: Approval,
+    /// Days after the deadline on which a late order still goes by itself.
+    pub grace_days: u32,
+}
+
+impl Standing {
+    /// What the database keeps of `entry`.
+    pub fn of(entry: &Entry) -> Self {
+        Self {
+            product: entry.product.key.to_owned(),
+            operation: entry.product.operation,
+            billing_id: entry.billing_id,
+            lines: entry.lines.clone(),
+            quantity: entry.quantity(),
+            cycle_months: entry.cycle.in_months(),
+            lead_days: entry.lead_days,
+            order_at: entry.order_at,
+            approval: entry.approval,
+            grace_days: entry.grace_days,
+        }
+    }
+
+    /// The length of a term.
+    pub fn cycle(&self) -> Cycle {
+        Cycle::months(self.cycle_months)
+    }
+
+    /// The order that renews `identity` on these terms.
+    pub fn order(&self, identity: &Identity) -> Order {
+        Order {
+            operation: self.operation,
+            product_id: identity.product_id,
+            serial: identity.serial.clone(),
+            party: identity.party,
+            billing_id: self.billing_id,
+            lines: self.lines.clone(),
+        }
+    }
+}
+
+impl Identity {
+    /// R10, R11: what makes two orders look alike at the portal, whatever their lines say.
+    pub fn looks_like(&self) -> String {
+        let partner = self.party.text().unwrap_or_default();
+        format!("{}|{partner}|{}", self.product_id, self.serial.as_deref().unwrap_or_default())
     }
 }

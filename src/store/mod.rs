@@ -1,3 +1,72 @@
 //! SQLite, through sqlx: the only room that knows SQL.
+//!
+//! Owns the database: opening it safely, and one function per intent, each one transaction. Never decides: what is written
+//! was decided in `renewal/`. Every change and its audit row are committed together or not at all.
 
+pub mod account;
+pub mod attempts;
+pub mod audit;
 pub mod committed;
+pub mod files;
+pub mod mirror;
+pub mod open;
+pub mod reports;
+pub mod roster;
+pub mod terms;
+mod text;
+
+use sqlx::sqlite::SqliteConnection;
+use sqlx::{Connection, Sqlite, Transaction};
+
+pub use open::{OpenError, Opening};
+
+/// A write that is not yet on the disk.
+pub(crate) type Tx<'a> = Transaction<'a, Sqlite>;
+
+/// The open database. One connection: a second writer inside the process would only wait for the first.
+#[derive(Debug)]
+pub struct Store {
+    pub(crate) conn: SqliteConnection,
+}
+
+/// The database did not do what was asked. Nothing of the failed step was kept.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// SQLite or sqlx refused.
+    #[error("the database failed while {doing}: {source}")]
+    Sqlite {
+        /// What was being done.
+        doing: &'static str,
+        /// What SQLite said.
+        source: sqlx::Error,
+    },
+    /// A stored value does not read back: someone else wrote here, or a newer program did.
+    #[error("the database holds {what}, which this program cannot read; restore a backup or use the program that wrote it")]
+    Unreadable {
+        /// Which value, and where.
+        what: String,
+    },
+}
+
+/// Names the step for a failed statement.
+pub(crate) trait Doing<T> {
+    fn doing(self, doing: &'static str) -> Result<T, StoreError>;
+}
+
+impl<T> Doing<T> for Result<T, sqlx::Error> {
+    fn doing(self, doing: &'static str) -> Result<T, StoreError> {
+        self.map_err(|source| StoreError::Sqlite { doing, source })
+    }
+}
+
+impl Store {
+    /// Begins a write. IMMEDIATE, because a deferred one fails with BUSY_SNAPSHOT instead of waiting (sqlite.org/isolation.html).
+    pub(crate) async fn begin(&mut self, doing: &'static str) -> Result<Tx<'_>, StoreError> {
+        self.conn.begin_with("BEGIN IMMEDIATE").await.doing(doing)
+    }
+}
+
+/// Ends a write. Never under a timeout: a dropped commit may have happened.
+pub(crate) async fn commit(tx: Tx<'_>, doing: &'static str) -> Result<(), StoreError> {
+    tx.commit().await.doing(doing)
+}

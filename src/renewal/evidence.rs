@@ -1,0 +1,302 @@
+//! What the portal's order list proves about an attempt of unknown fate (R17 to R21), and about orders of others (R11).
+//!
+//! Owns the rules of evidence, as pure functions. In doubt it never says "not placed": that would buy twice.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::facts::Facts;
+use super::subscription::{Identity, Party};
+use crate::rules::{Rule, kept};
+
+/// An order of the mirror, as evidence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// Its row in the mirror; rows beyond an attempt's fence appeared after it.
+    pub mark: i64,
+    /// Its key in the mirror.
+    pub key: String,
+    /// `orderNo`
+    pub order_no: Option<String>,
+    /// The portal's id of it.
+    pub portal_id: Option<String>,
+    /// `orderStatus`
+    pub status: Option<String>,
+    /// `createTime`
+    pub created_at: Option<Timestamp>,
+    /// The attempt it is known to be.
+    pub attempt: Option<i64>,
+    /// What it shows.
+    pub facts: Facts,
+    /// Its list row and details, raw, for finding a `poNumber` anywhere.
+    pub mentions_ours: Vec<String>,
+}
+
+/// What this portal was seen to do with a field of our orders (R22).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Echo {
+    /// Comes back as it was sent.
+    Echoed,
+    /// Does not come back.
+    Absent,
+    /// Comes back as something else.
+    Misleading,
+}
+
+/// The fields that are learned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Field {
+    /// `poNumber`
+    PoNumber,
+    /// `productId`
+    Product,
+    /// `partnerId`
+    Partner,
+    /// `productNo`
+    Serial,
+    /// `serviceId` or `planId`
+    Item,
+}
+
+impl Field {
+    /// The word as stored.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::PoNumber => "po_number",
+            Self::Product => "product",
+            Self::Partner => "partner",
+            Self::Serial => "serial",
+            Self::Item => "item",
+        }
+    }
+
+    /// The fields that an order for `identity` can teach.
+    pub fn of(identity: &Identity) -> Vec<Self> {
+        let mut fields = vec![Self::PoNumber, Self::Product, Self::Item];
+        if identity.party != Party::Own {
+            fields.push(Self::Partner);
+        }
+        if identity.serial.is_some() {
+            fields.push(Self::Serial);
+        }
+        fields
+    }
+}
+
+/// What was learned for one product and kind of party.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Learned(Vec<(Field, Echo)>);
+
+impl Learned {
+    /// From stored rows.
+    pub fn new(rows: Vec<(Field, Echo)>) -> Self {
+        Self(rows)
+    }
+
+    /// What is known of `field`.
+    pub fn of(&self, field: Field) -> Option<Echo> {
+        self.0.iter().find(|(known, _)| *known == field).map(|(_, echo)| *echo)
+    }
+
+    fn echoes(&self, field: Field) -> bool {
+        self.of(field) == Some(Echo::Echoed)
+    }
+
+    /// Whether the first order has been read back: until then one goes alone (R22).
+    pub fn complete_for(&self, identity: &Identity) -> bool {
+        Field::of(identity).into_iter().all(|field| self.of(field).is_some())
+    }
+}
+
+/// What reading back an order of ours teaches, field by field.
+pub fn lessons(identity: &Identity, listed: &Listed, po_number: &str) -> Vec<(Field, Echo)> {
+    Field::of(identity)
+        .into_iter()
+        .map(|field| {
+            let echo = match field {
+                Field::PoNumber if listed.mentions_ours.iter().any(|po| po == po_number) => Echo::Echoed,
+                Field::PoNumber => Echo::Absent,
+                Field::Item if listed.facts.items.contains(&identity.item_id.to_string()) => Echo::Echoed,
+                Field::Item if listed.facts.items.is_empty() => Echo::Absent,
+                Field::Item => Echo::Misleading,
+                _ => match shown(field, &listed.facts) {
+                    None => Echo::Absent,
+                    Some(value) if Some(value) == sent(field, identity).as_deref() => Echo::Echoed,
+                    Some(_) => Echo::Misleading,
+                },
+            };
+            (field, echo)
+        })
+        .collect()
+}
+
+/// A field comes back only if it always did: one order that does not show it unlearns it.
+pub fn merged(before: Option<Echo>, now: Echo) -> Echo {
+    match before {
+        None => now,
+        Some(before) if before == now => now,
+        Some(Echo::Misleading) => Echo::Misleading,
+        Some(_) if now == Echo::Misleading => Echo::Misleading,
+        Some(_) => Echo::Absent,
+    }
+}
+
+fn shown(field: Field, facts: &Facts) -> Option<&str> {
+    match field {
+        Field::Product => facts.product.as_deref(),
+        Field::Partner => facts.partner.as_deref(),
+        Field::Serial => facts.serial.as_deref(),
+        Field::PoNumber | Field::Item => None,
+    }
+}
+
+fn sent(field: Field, identity: &Identity) -> Option<String> {
+    match field {
+        Field::Product => Some(identity.product_id.to_string()),
+        Field::Partner => identity.party.text(),
+        Field::Serial => identity.serial.clone(),
+        Field::PoNumber | Field::Item => None,
+    }
+}
+
+const WHAT_IDENTIFIES: [Field; 3] = [Field::Product, Field::Partner, Field::Serial];
+
+/// R18: known as ours, or showing a different product, partner or serial in a field learned to be echoed. Different lines or
+/// quantities never explain.
+pub fn explained(listed: &Listed, identity: &Identity, learned: &Learned) -> bool {
+    if listed.attempt.is_some() {
+        return true;
+    }
+    WHAT_IDENTIFIES.into_iter().any(|field| {
+        let trusted = learned.echoes(field) || !kept(Rule::R18);
+        trusted && shown(field, &listed.facts).is_some_and(|value| Some(value) != sent(field, identity).as_deref())
+    })
+}
+
+/// What is known about an attempt when its fate is judged.
+#[derive(Debug, Clone, Copy)]
+pub struct Search<'a> {
+    /// Its identity.
+    pub identity: &'a Identity,
+    /// Its `poNumber`.
+    pub po_number: &'a str,
+    /// When its intent was committed; an order created before (by more than a clock's error) is not it.
+    pub created_at: Timestamp,
+    /// When its call ended, by our clock and by the portal's.
+    pub ended: Moment,
+    /// R19 c: the first read on which all was explained, if there was one.
+    pub absent: Option<Moment>,
+    /// This read.
+    pub read: Moment,
+    /// How long absence must last (R20).
+    pub settle: SignedDuration,
+    /// Whether the range was read twice with the same `total`, and our newest known order is listed (R17, R19 c).
+    pub list_is_whole: bool,
+}
+
+/// A moment by both clocks (R20).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moment {
+    /// By ours.
+    pub local: Timestamp,
+    /// By the portal's `Date`, where it was fresh.
+    pub portal: Option<Timestamp>,
+}
+
+impl Moment {
+    /// The smaller of the spans by our clock and by the portal's: one of them may have been set.
+    pub fn since(self, earlier: Self) -> SignedDuration {
+        let local = self.local.duration_since(earlier.local);
+        match (self.portal, earlier.portal) {
+            (Some(now), Some(then)) => local.min(now.duration_since(then)),
+            _ => local,
+        }
+    }
+}
+
+/// What the list says of an attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Finding {
+    /// R19 a: an order carries its `poNumber`.
+    Placed(String),
+    /// R19 b: exactly one order can be it, and shows all of it.
+    PlacedByContent(String),
+    /// R19 c: it is not there, on two reads far enough apart.
+    NotPlaced,
+    /// The first read on which all is explained: look again after `settle`.
+    AbsentOnce,
+    /// Too early to say.
+    NotYet,
+    /// R19 d: these orders may be it, or the list cannot be trusted.
+    NoEvidence(Vec<String>),
+}
+
+/// Judges an attempt by `since`: every order that appeared since its fence.
+pub fn judge(search: &Search<'_>, since: &[Listed], learned: &Learned) -> Finding {
+    if let Some(order) = since.iter().find(|order| order.mentions_ours.iter().any(|po| po == search.po_number)) {
+        return Finding::Placed(order.key.clone());
+    }
+    let candidates: Vec<&Listed> = since.iter().filter(|order| !explained(order, search.identity, learned)).collect();
+    if let [only] = candidates[..]
+        && matches_by_content(search, only, learned)
+    {
+        return Finding::PlacedByContent(only.key.clone());
+    }
+    if candidates.is_empty() && search.list_is_whole && kept(Rule::R19) {
+        return absence(search);
+    }
+    if !kept(Rule::R19) && candidates.is_empty() {
+        return Finding::NotPlaced;
+    }
+    if search.read.since(search.ended) < search.settle.saturating_mul(2) {
+        return Finding::NotYet;
+    }
+    Finding::NoEvidence(candidates.into_iter().map(|order| order.key.clone()).collect())
+}
+
+fn absence(search: &Search<'_>) -> Finding {
+    let settle = if kept(Rule::R20) { search.settle } else { SignedDuration::ZERO };
+    match search.absent {
+        _ if search.read.since(search.ended) <= SignedDuration::ZERO => Finding::NotYet,
+        Some(first) if search.read.since(first) >= settle => Finding::NotPlaced,
+        Some(_) => Finding::NotYet,
+        None => Finding::AbsentOnce,
+    }
+}
+
+/// R19 b: only where `poNumber` is learned not to come back, and every identity field is learned to come back.
+fn matches_by_content(search: &Search<'_>, order: &Listed, learned: &Learned) -> bool {
+    let identity = search.identity;
+    let all_echoed = Field::of(identity).into_iter().filter(|field| *field != Field::PoNumber).all(|field| learned.echoes(field));
+    let equal = WHAT_IDENTIFIES
+        .into_iter()
+        .all(|field| sent(field, identity).is_none() || shown(field, &order.facts) == sent(field, identity).as_deref());
+    let item = order.facts.items.contains(&identity.item_id.to_string());
+    // Five minutes: the portal's clock need not be ours. An earlier order cannot be this attempt.
+    let after = order.created_at.is_some_and(|at| at.duration_since(search.created_at) >= SignedDuration::from_mins(-5));
+    learned.of(Field::PoNumber) == Some(Echo::Absent) && all_echoed && equal && item && after
+}
+
+/// R20: min(24 h, a quarter of the time left), at least 60 min; `set` replaces it.
+pub fn settle(set: Option<SignedDuration>, left: SignedDuration) -> SignedDuration {
+    set.unwrap_or_else(|| {
+        let quarter = SignedDuration::from_secs(left.as_secs().max(0) / 4);
+        quarter.min(SignedDuration::from_hours(24)).max(SignedDuration::from_hours(1))
+    })
+}
+
+/// R11: whether an order of someone else may have renewed `identity` already. Only what is visibly for another product,
+/// customer or serial number is not; what does not say is in doubt, and doubt holds.
+pub fn may_be_for(listed: &Listed, identity: &Identity, learned: &Learned) -> bool {
+    !WHAT_IDENTIFIES.into_iter().any(|field| {
+        let trusted = learned.of(field) != Some(Echo::Misleading);
+        trusted && shown(field, &listed.facts).is_some_and(|value| Some(value) != sent(field, identity).as_deref())
+    })
+}
+
+/// Statuses that mean: this order will never renew anything (R11, R23). The set is open; an unknown word is alive.
+pub fn is_dead(status: Option<&str>) -> bool {
+    matches!(status, Some("cancelled" | "failed" | "refunded" | "invalid"))
+}
+
+#[cfg(test)]
+mod tests;

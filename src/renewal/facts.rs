@@ -1,0 +1,99 @@
+//! What a portal order shows about itself (portal-api.md section 5: most inner names are unknown).
+//!
+//! Owns reading facts out of raw JSON, leniently. Never concludes: a field counts as evidence only once it was learned (R18, R22).
+
+use serde_json::Value;
+
+/// What could be drawn out of one order's row and details.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Facts {
+    /// Its `productId`, if one is shown.
+    pub product: Option<String>,
+    /// Its `partnerId`, if one is shown.
+    pub partner: Option<String>,
+    /// Its serial number (`productNo`), if one is shown.
+    pub serial: Option<String>,
+    /// Every `serviceId` and `planId` shown.
+    pub items: Vec<String>,
+}
+
+impl Facts {
+    /// Draws out what `row` (of the list) and `detail` (of `get`) show; the details count more.
+    pub fn of(row: &Value, detail: Option<&Value>) -> Self {
+        let mut facts = Self::default();
+        for value in detail.into_iter().chain([row]) {
+            facts.walk(value);
+        }
+        facts
+    }
+
+    fn walk(&mut self, value: &Value) {
+        match value {
+            Value::Object(fields) => {
+                for (key, inner) in fields {
+                    self.note(key, inner);
+                    self.walk(inner);
+                }
+            }
+            Value::Array(elements) => elements.iter().for_each(|element| self.walk(element)),
+            _ => {}
+        }
+    }
+
+    fn note(&mut self, key: &str, value: &Value) {
+        let Some(text) = scalar(value) else { return };
+        match key {
+            "productId" => first(&mut self.product, text),
+            "partnerId" => first(&mut self.partner, text),
+            "productNo" => first(&mut self.serial, text),
+            "serviceId" | "planId" if !self.items.contains(&text) => self.items.push(text),
+            _ => {}
+        }
+    }
+}
+
+fn first(slot: &mut Option<String>, text: String) {
+    if slot.is_none() {
+        *slot = Some(text);
+    }
+}
+
+/// A string or a number as its exact text; nothing for an empty string.
+pub fn scalar(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) if !text.is_empty() => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// Whether `wanted` stands in any string of `value`: where the portal puts a `poNumber` is unknown.
+pub fn mentions(value: &Value, wanted: &str) -> bool {
+    match value {
+        Value::String(text) => text.contains(wanted),
+        Value::Array(elements) => elements.iter().any(|element| mentions(element, wanted)),
+        Value::Object(fields) => fields.values().any(|field| mentions(field, wanted)),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn ids_are_drawn_out_exact_whether_number_or_string() {
+        let row: Value = serde_json::from_str(r#"{"orderNo":"U1","productId":"21","partnerId":18446744073709551616}"#).unwrap();
+        let detail = json!({"orderSummary": {"lines": [{"serviceId": "9"}, {"planId": 8}, {"serviceId": "9"}]}});
+        let facts = Facts::of(&row, Some(&detail));
+        assert_eq!(facts.partner.as_deref(), Some("18446744073709551616"));
+        assert_eq!((facts.product.as_deref(), facts.items), (Some("21"), vec!["9".to_owned(), "8".to_owned()]));
+    }
+
+    #[test]
+    fn a_po_number_is_found_wherever_the_portal_puts_it() {
+        assert!(mentions(&json!({"a": [{"remark": "PO: RW-1"}]}), "RW-1"));
+        assert!(!mentions(&json!({"RW-1": 1}), "RW-1"));
+    }
+}

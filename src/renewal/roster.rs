@@ -1,0 +1,280 @@
+//! What an edited file changes in the database (R2, R3, R4, R6).
+//!
+//! Owns the comparison, as a pure function. It never forgets: an entry taken out becomes inactive, a renamed one keeps its
+//! identity and its history, and a new one that looks like an old one waits for a person.
+
+use std::collections::{HashMap, HashSet};
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use super::chain::{self, Moments, Span};
+use super::state::TermState;
+use super::subscription::{Entry, Identity, Standing};
+
+/// A subscription as the database has it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Known {
+    /// Its row.
+    pub id: i64,
+    /// What it is.
+    pub identity: Identity,
+    /// Its label.
+    pub name: String,
+    /// Whether the file in force has it.
+    pub active: bool,
+    /// What the file last said of its expiry.
+    pub seed_on: Date,
+    /// Boundary 0 of its chain.
+    pub anchor_on: Date,
+    /// What its next order takes from the file.
+    pub standing: Standing,
+    /// Its newest term.
+    pub term: Option<KnownTerm>,
+}
+
+/// The newest term of a chain.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KnownTerm {
+    /// Its row.
+    pub id: i64,
+    /// Its dates.
+    pub span: Span,
+    /// Where it stands.
+    pub state: TermState,
+    /// Its moments.
+    pub moments: Moments,
+    /// Whether any attempt was ever made for it.
+    pub attempted: bool,
+}
+
+impl KnownTerm {
+    /// The end of what is paid: a renewed term is paid itself, any other is what comes after the paid one.
+    fn paid_end(&self) -> Date {
+        if self.state == TermState::Renewed { self.span.ends_on } else { self.span.starts_on }
+    }
+}
+
+/// One step that brings the database to the file.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change {
+    /// A new identity, with its first term.
+    Added {
+        /// Its place in the file.
+        entry: usize,
+        /// Its first term.
+        span: Span,
+        /// The moments of that term.
+        moments: Moments,
+        /// R3: why a person looks first.
+        confirm: Option<String>,
+    },
+    /// A known identity whose label, standing, seed or presence changed.
+    Updated {
+        /// Its row.
+        id: i64,
+        /// Its place in the file.
+        entry: usize,
+        /// The label before, if that changed.
+        renamed_from: Option<String>,
+        /// What the next order takes differs.
+        standing_before: Option<Box<Standing>>,
+        /// It had been taken out and is back.
+        returned: bool,
+    },
+    /// The open term moves within the day, or gets other dates because the cycle changed.
+    Rescheduled {
+        /// The term's row.
+        term: i64,
+        /// The new moments.
+        moments: Moments,
+    },
+    /// The open term, never attempted, is replaced by one of another length.
+    Recycled {
+        /// The term's row.
+        term: i64,
+        /// The subscription's row.
+        subscription: i64,
+        /// Its place in the file.
+        entry: usize,
+        /// The new dates.
+        span: Span,
+        /// The new moments.
+        moments: Moments,
+    },
+    /// Taken out of the file.
+    Removed {
+        /// Its row.
+        id: i64,
+        /// Its label.
+        name: String,
+    },
+}
+
+/// An entry that the database contradicts. It keeps what it had; the others go on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// Its place in the file.
+    pub entry: usize,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub remedy: String,
+}
+
+/// The outcome of a comparison.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Roster {
+    /// What changes, in the order of the file.
+    pub changes: Vec<Change>,
+    /// What cannot.
+    pub refused: Vec<Refused>,
+    /// R6: so many entries are gone that a person looks first.
+    pub mass_removal: Option<MassRemoval>,
+}
+
+/// R6: how many of how many active entries the file no longer has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MassRemoval {
+    /// Taken out.
+    pub removed: usize,
+    /// Active before.
+    pub active: usize,
+}
+
+/// Compares the file's `entries` with what is `known`.
+pub fn compare(known: &[Known], entries: &[Entry], zone: &TimeZone, now: Timestamp) -> Roster {
+    let by_identity: HashMap<&Identity, &Known> = known.iter().map(|k| (&k.identity, k)).collect();
+    let look_alikes = LookAlikes::of(known);
+    let mut roster = Roster::default();
+    let mut seen = HashSet::with_capacity(entries.len());
+    for (index, entry) in entries.iter().enumerate() {
+        match by_identity.get(&entry.identity) {
+            Some(old) => {
+                seen.insert(old.id);
+                compare_one(old, entry, index, zone, now, &mut roster);
+            }
+            None => add(entry, index, &look_alikes, zone, &mut roster),
+        }
+    }
+    remove(known, &seen, &mut roster);
+    roster
+}
+
+fn add(entry: &Entry, index: usize, look_alikes: &LookAlikes<'_>, zone: &TimeZone, roster: &mut Roster) {
+    let standing = Standing::of(entry);
+    let planned = chain::term_at(entry.expires_on, 0, entry.cycle)
+        .and_then(|span| Ok((span, chain::moments(span.starts_on, &standing, zone)?)));
+    match planned {
+        Ok((span, moments)) => {
+            roster.changes.push(Change::Added { entry: index, span, moments, confirm: look_alikes.of_entry(entry) });
+        }
+        Err(error) => roster.refused.push(outside(entry, index, &error.to_string())),
+    }
+}
+
+fn outside(entry: &Entry, index: usize, error: &str) -> Refused {
+    Refused { entry: index, message: format!("{}: {error}", entry.name), remedy: "correct its dates in the file".to_owned() }
+}
+
+fn compare_one(old: &Known, entry: &Entry, index: usize, zone: &TimeZone, now: Timestamp, roster: &mut Roster) {
+    if let Some(refused) = seed_conflict(old, entry, index) {
+        roster.refused.push(refused);
+        return;
+    }
+    let standing = Standing::of(entry);
+    let changed = standing != old.standing;
+    if changed || entry.name != old.name || !old.active || entry.expires_on != old.seed_on {
+        roster.changes.push(Change::Updated {
+            id: old.id,
+            entry: index,
+            renamed_from: (entry.name != old.name).then(|| old.name.clone()),
+            standing_before: changed.then(|| Box::new(old.standing.clone())),
+            returned: !old.active,
+        });
+    }
+    if let Some(term) = &old.term {
+        match reschedule(old, term, &standing, index, zone, now) {
+            Ok(change) => roster.changes.extend(change),
+            Err(error) => roster.refused.push(outside(entry, index, &error.to_string())),
+        }
+    }
+}
+
+/// R4: after the first sight, `expires_on` may only repeat what it said or follow the paid end.
+fn seed_conflict(old: &Known, entry: &Entry, index: usize) -> Option<Refused> {
+    let paid_end = old.term.as_ref().map_or(old.seed_on, KnownTerm::paid_end);
+    if entry.expires_on == old.seed_on || entry.expires_on == paid_end {
+        return None;
+    }
+    Some(Refused {
+        entry: index,
+        message: format!(
+            "{}: expires_on = {} contradicts the database, where the paid term ends on {paid_end}; the edit of this entry is not taken",
+            entry.name, entry.expires_on
+        ),
+        remedy: format!("set expires_on back to {paid_end}, or run: renewd rebase {} {}", old.name, entry.expires_on),
+    })
+}
+
+/// Only a term that no attempt was made for can move.
+fn reschedule(
+    old: &Known,
+    term: &KnownTerm,
+    standing: &Standing,
+    index: usize,
+    zone: &TimeZone,
+    _now: Timestamp,
+) -> Result<Option<Change>, crate::calendar::OutOfCalendar> {
+    if term.state.may_exist() || term.state.ends_chain() {
+        return Ok(None);
+    }
+    let moments = chain::moments(term.span.starts_on, standing, zone)?;
+    let span = chain::term_at(old.anchor_on, term.span.offset_months, standing.cycle())?;
+    if span.ends_on != term.span.ends_on && !term.attempted {
+        return Ok(Some(Change::Recycled { term: term.id, subscription: old.id, entry: index, span, moments }));
+    }
+    Ok((moments != term.moments).then_some(Change::Rescheduled { term: term.id, moments }))
+}
+
+fn remove(known: &[Known], seen: &HashSet<i64>, roster: &mut Roster) {
+    let active = known.iter().filter(|k| k.active).count();
+    let gone: Vec<&Known> = known.iter().filter(|k| k.active && !seen.contains(&k.id)).collect();
+    if gone.len() > (active / 10).max(3) {
+        roster.mass_removal = Some(MassRemoval { removed: gone.len(), active });
+    }
+    roster.changes.extend(gone.into_iter().map(|k| Change::Removed { id: k.id, name: k.name.clone() }));
+}
+
+/// R3: the labels and the customers that the database already knows.
+struct LookAlikes<'a> {
+    names: HashMap<&'a str, &'a Known>,
+    customers: HashMap<(crate::ids::PortalId, super::subscription::Party), &'a Known>,
+}
+
+impl<'a> LookAlikes<'a> {
+    fn of(known: &'a [Known]) -> Self {
+        Self {
+            names: known.iter().map(|k| (k.name.as_str(), k)).collect(),
+            customers: known.iter().map(|k| ((k.identity.product_id, k.identity.party), k)).collect(),
+        }
+    }
+
+    fn of_entry(&self, entry: &Entry) -> Option<String> {
+        if !crate::rules::kept(crate::rules::Rule::R3) {
+            return None;
+        }
+        if let Some(old) = self.names.get(entry.name.as_str()) {
+            return Some(format!(
+                "another subscription was called {} before (product {}, item {})",
+                old.name, old.identity.product_id, old.identity.item_id
+            ));
+        }
+        let old = self.customers.get(&(entry.identity.product_id, entry.identity.party))?;
+        Some(format!("{} already renews product {} for the same customer", old.name, old.identity.product_id))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,402 @@
+//! The installation, the portal account, notices and the outbox.
+//!
+//! Owns what is true of the database as a whole: what it is bound to, whether it is paused, how the portal is doing.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+use super::audit::{self, Happened};
+use super::text::{optional_time, read_optional_time, time};
+use super::{Doing, Store, StoreError, Tx, commit};
+
+/// What a database speaks to, for ever (R8, R28).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// The vendor's portal.
+    Portal,
+    /// The built-in one.
+    Sandbox,
+}
+
+impl Kind {
+    /// The word as stored.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Portal => "portal",
+            Self::Sandbox => "sandbox",
+        }
+    }
+}
+
+/// Who this database is.
+#[derive(Debug, Clone)]
+pub struct Installation {
+    /// Stands in every `poNumber` of ours.
+    pub uid: String,
+    /// Portal or sandbox.
+    pub kind: Kind,
+    /// R7: its file.
+    pub config_path: Option<String>,
+    /// R28: where the sandbox's clock stood.
+    pub sandbox_now: Option<Timestamp>,
+}
+
+/// The portal account and how it is doing.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// Its row.
+    pub id: i64,
+    /// Our permanent id for it (R1).
+    pub uid: String,
+    /// Where it is.
+    pub base_url: String,
+    /// When the whole order list was read and a person said yes.
+    pub bound_at: Option<Timestamp>,
+    /// R13: the newest moment that the portal confirmed.
+    pub high_water: Option<Timestamp>,
+    /// Since when, and why, nothing is ordered.
+    pub paused: Option<(Timestamp, String)>,
+    /// Failed probes in a row.
+    pub portal_tries: u32,
+    /// When it is probed again.
+    pub portal_next_at: Option<Timestamp>,
+    /// What was wrong at the last probe.
+    pub portal_trouble: Option<String>,
+    /// The last complete sync.
+    pub synced_at: Option<Timestamp>,
+    /// `total` then.
+    pub synced_total: Option<i64>,
+}
+
+/// Something for people: what happened, to what, by when it matters, and the command to run (R27).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// The same cause is told at most once an hour.
+    pub cause: String,
+    /// The label of the renewal, if it concerns one.
+    pub renewal: Option<String>,
+    /// What happened, in a sentence.
+    pub what: String,
+    /// When it matters.
+    pub by: Option<Timestamp>,
+    /// What to run.
+    pub command: Option<String>,
+}
+
+/// A message on its way.
+#[derive(Debug, Clone)]
+pub struct Outgoing {
+    /// Its row.
+    pub id: i64,
+    /// JSON.
+    pub body: String,
+    /// Failed tries so far.
+    pub tries: u32,
+}
+
+/// What needs a person and is not the state of one term.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// One per cause.
+    pub key: String,
+    /// The label of the renewal, if it concerns one.
+    pub renewal: Option<String>,
+    /// A sentence.
+    pub reason: String,
+    /// A command.
+    pub what_to_do: String,
+}
+
+#[derive(sqlx::FromRow)]
+struct AccountRow {
+    id: i64,
+    uid: String,
+    base_url: String,
+    bound_at: Option<String>,
+    high_water: Option<String>,
+    paused_at: Option<String>,
+    paused_why: Option<String>,
+    portal_tries: i64,
+    portal_next_at: Option<String>,
+    portal_trouble: Option<String>,
+    synced_at: Option<String>,
+    synced_total: Option<i64>,
+}
+
+impl AccountRow {
+    fn read(self) -> Result<Account, StoreError> {
+        let paused = read_optional_time(self.paused_at.as_deref())?;
+        Ok(Account {
+            id: self.id,
+            uid: self.uid,
+            base_url: self.base_url,
+            bound_at: read_optional_time(self.bound_at.as_deref())?,
+            high_water: read_optional_time(self.high_water.as_deref())?,
+            paused: paused.map(|at| (at, self.paused_why.unwrap_or_default())),
+            portal_tries: u32::try_from(self.portal_tries).unwrap_or(u32::MAX),
+            portal_next_at: read_optional_time(self.portal_next_at.as_deref())?,
+            portal_trouble: self.portal_trouble,
+            synced_at: read_optional_time(self.synced_at.as_deref())?,
+            synced_total: self.synced_total,
+        })
+    }
+}
+
+impl Store {
+    /// Who this database is, or nothing while it is new.
+    pub async fn installation(&mut self) -> Result<Option<Installation>, StoreError> {
+        let row: Option<(String, String, Option<String>, Option<String>)> =
+            sqlx::query_as("SELECT uid, kind, config_path, sandbox_now FROM installation")
+                .fetch_optional(&mut self.conn)
+                .await
+                .doing("reading the installation")?;
+        row.map(|(uid, kind, config_path, now)| {
+            let kind = if kind == "sandbox" { Kind::Sandbox } else { Kind::Portal };
+            Ok(Installation { uid, kind, config_path, sandbox_now: read_optional_time(now.as_deref())? })
+        })
+        .transpose()
+    }
+
+    /// Makes a new database what it will always be, and gives it its account.
+    pub async fn install(&mut self, kind: Kind, seed: &str, base_url: &str, now: Timestamp) -> Result<(), StoreError> {
+        let uid = short_id(&[seed, "installation"]);
+        let account = short_id(&[seed, "account"]);
+        let mut tx = self.begin("setting up the database").await?;
+        sqlx::query("INSERT INTO installation (id, uid, kind, created_at) VALUES (1, $1, $2, $3)")
+            .bind(&uid)
+            .bind(kind.word())
+            .bind(time(now))
+            .execute(&mut *tx)
+            .await
+            .doing("setting up the database")?;
+        sqlx::query("INSERT INTO account (id, uid, base_url) VALUES (1, $1, $2)")
+            .bind(&account)
+            .bind(base_url)
+            .execute(&mut *tx)
+            .await
+            .doing("setting up the account")?;
+        let detail = json!({"installation": uid, "kind": kind.word(), "account": account, "base_url": base_url});
+        audit::append(&mut tx, now, vec![Happened { kind: "database.created", detail, ..Happened::default() }]).await?;
+        commit(tx, "setting up the database").await
+    }
+
+    /// The account.
+    pub async fn account(&mut self) -> Result<Account, StoreError> {
+        let row: AccountRow =
+            sqlx::query_as("SELECT * FROM account WHERE id = 1").fetch_one(&mut self.conn).await.doing("reading the account")?;
+        row.read()
+    }
+
+    /// Binds the account: its list was read whole, and a person has seen what was found (R8).
+    pub async fn bind_account(&mut self, now: Timestamp, orders_found: i64) -> Result<(), StoreError> {
+        let mut tx = self.begin("binding the account").await?;
+        sqlx::query("UPDATE account SET bound_at = $1 WHERE id = 1")
+            .bind(time(now))
+            .execute(&mut *tx)
+            .await
+            .doing("binding the account")?;
+        let detail = json!({"orders_found": orders_found});
+        audit::append(&mut tx, now, vec![Happened { kind: "account.bound", detail, ..Happened::default() }]).await?;
+        commit(tx, "binding the account").await
+    }
+
+    /// R28: the sandbox's clock goes on from here.
+    pub async fn keep_sandbox_clock(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        sqlx::query("UPDATE installation SET sandbox_now = $1")
+            .bind(time(now))
+            .execute(&mut self.conn)
+            .await
+            .doing("keeping the sandbox's clock")?;
+        Ok(())
+    }
+
+    /// The portal answered: trouble is over, and its time is confirmed (R13).
+    pub async fn portal_well(&mut self, confirmed: Option<Timestamp>) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE account SET portal_tries = 0, portal_next_at = NULL, portal_trouble = NULL,
+                    high_water = CASE WHEN $1 > coalesce(high_water, '') THEN $1 ELSE high_water END
+             WHERE id = 1 AND (portal_tries > 0 OR $1 > coalesce(high_water, ''))",
+        )
+        .bind(optional_time(confirmed))
+        .execute(&mut self.conn)
+        .await
+        .doing("noting that the portal is well")?;
+        Ok(())
+    }
+
+    /// The portal failed: it is probed again at `next`, once and not once per term.
+    pub async fn portal_unwell(&mut self, tries: u32, next: Timestamp, trouble: &str) -> Result<(), StoreError> {
+        sqlx::query("UPDATE account SET portal_tries = $1, portal_next_at = $2, portal_trouble = $3 WHERE id = 1")
+            .bind(i64::from(tries))
+            .bind(time(next))
+            .bind(trouble)
+            .execute(&mut self.conn)
+            .await
+            .doing("noting that the portal is not well")?;
+        Ok(())
+    }
+
+    /// Pauses (with a reason) or resumes (with none) all ordering. Terms that wait are looked at again at once.
+    pub async fn set_paused(&mut self, now: Timestamp, why: Option<&str>, by: &str) -> Result<(), StoreError> {
+        let mut tx = self.begin("pausing").await?;
+        pause_within(&mut tx, now, why, by).await?;
+        commit(tx, "pausing").await
+    }
+
+    /// Raises or replaces one notice.
+    pub async fn raise(&mut self, now: Timestamp, notice: &Notice) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO notice (key, renewal, since, reason, what_to_do) VALUES ($1, $2, $3, $4, $5)
+             ON CONFLICT (key) DO UPDATE SET renewal = excluded.renewal, reason = excluded.reason, what_to_do = excluded.what_to_do
+             WHERE reason <> excluded.reason OR what_to_do <> excluded.what_to_do OR renewal IS NOT excluded.renewal",
+        )
+        .bind(&notice.key)
+        .bind(&notice.renewal)
+        .bind(time(now))
+        .bind(&notice.reason)
+        .bind(&notice.what_to_do)
+        .execute(&mut self.conn)
+        .await
+        .doing("raising a notice")?;
+        Ok(())
+    }
+
+    /// Withdraws every notice whose key begins with `prefix`, but for `keep`.
+    pub async fn withdraw(&mut self, prefix: &str, keep: &[String]) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM notice WHERE substr(key, 1, length($1)) = $1 AND key NOT IN (SELECT value FROM json_each($2))")
+            .bind(prefix)
+            .bind(super::text::json(&keep)?)
+            .execute(&mut self.conn)
+            .await
+            .doing("withdrawing notices")?;
+        Ok(())
+    }
+
+    /// Puts messages into the outbox on their own.
+    pub async fn tell(&mut self, now: Timestamp, messages: &[Message]) -> Result<(), StoreError> {
+        let mut tx = self.begin("writing to the outbox").await?;
+        post(&mut tx, now, messages).await?;
+        commit(tx, "writing to the outbox").await
+    }
+
+    /// Messages whose time has come, oldest first.
+    pub async fn outgoing(&mut self, now: Timestamp, most: u32) -> Result<Vec<Outgoing>, StoreError> {
+        let rows: Vec<(i64, String, i64)> = sqlx::query_as(
+            "SELECT id, body, tries FROM outbox WHERE next_at IS NOT NULL AND next_at <= $1 ORDER BY next_at, id LIMIT $2",
+        )
+        .bind(time(now))
+        .bind(most)
+        .fetch_all(&mut self.conn)
+        .await
+        .doing("reading the outbox")?;
+        Ok(rows
+            .into_iter()
+            .map(|(id, body, tries)| Outgoing { id, body, tries: u32::try_from(tries).unwrap_or(u32::MAX) })
+            .collect())
+    }
+
+    /// A message was delivered, or there is nobody to tell.
+    pub async fn delivered(&mut self, id: i64, now: Timestamp) -> Result<(), StoreError> {
+        sqlx::query("UPDATE outbox SET next_at = NULL, sent_at = $2 WHERE id = $1")
+            .bind(id)
+            .bind(time(now))
+            .execute(&mut self.conn)
+            .await
+            .doing("noting a delivery")?;
+        Ok(())
+    }
+
+    /// A message was not delivered; it is tried again at `next`.
+    pub async fn undelivered(&mut self, id: i64, next: Timestamp, error: &str) -> Result<(), StoreError> {
+        sqlx::query("UPDATE outbox SET next_at = $2, tries = tries + 1, last_error = $3 WHERE id = $1")
+            .bind(id)
+            .bind(time(next))
+            .bind(error)
+            .execute(&mut self.conn)
+            .await
+            .doing("noting a failed delivery")?;
+        Ok(())
+    }
+}
+
+/// Pauses or resumes within a larger write.
+pub(crate) async fn pause_within(tx: &mut Tx<'_>, now: Timestamp, why: Option<&str>, by: &str) -> Result<(), StoreError> {
+    sqlx::query("UPDATE account SET paused_at = $1, paused_why = $2 WHERE id = 1")
+        .bind(why.map(|_| time(now)))
+        .bind(why)
+        .execute(&mut **tx)
+        .await
+        .doing("pausing")?;
+    if why.is_none() {
+        sqlx::query(
+            "UPDATE term SET act_at = $1 WHERE state = 'scheduled' AND act_at IS NOT NULL AND due_at <= $1 AND act_at > $1",
+        )
+        .bind(time(now))
+        .execute(&mut **tx)
+        .await
+        .doing("resuming")?;
+    }
+    let kind = if why.is_some() { "account.paused" } else { "account.resumed" };
+    audit::append(tx, now, vec![Happened { kind, detail: json!({"why": why, "by": by}), ..Happened::default() }]).await
+}
+
+/// The same cause is told at most once an hour: what is not yet sent is replaced, what was just sent delays the next.
+const SAME_CAUSE: SignedDuration = SignedDuration::from_hours(1);
+
+/// Puts messages into the outbox within a larger write.
+pub(crate) async fn post(tx: &mut Tx<'_>, now: Timestamp, messages: &[Message]) -> Result<(), StoreError> {
+    for message in messages {
+        let body = body_of(message, now);
+        let replaced =
+            sqlx::query("UPDATE outbox SET body = $2, created_at = $3 WHERE cause = $1 AND next_at IS NOT NULL AND tries = 0")
+                .bind(&message.cause)
+                .bind(&body)
+                .bind(time(now))
+                .execute(&mut **tx)
+                .await
+                .doing("writing to the outbox")?;
+        if replaced.rows_affected() == 0 {
+            insert_message(tx, now, message, &body).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn insert_message(tx: &mut Tx<'_>, now: Timestamp, message: &Message, body: &str) -> Result<(), StoreError> {
+    let last: Option<String> = sqlx::query_scalar("SELECT max(sent_at) FROM outbox WHERE cause = $1")
+        .bind(&message.cause)
+        .fetch_one(&mut **tx)
+        .await
+        .doing("reading the outbox")?;
+    let earliest = read_optional_time(last.as_deref())?.and_then(|sent| sent.checked_add(SAME_CAUSE).ok());
+    sqlx::query("INSERT INTO outbox (created_at, cause, renewal, body, next_at) VALUES ($1, $2, $3, $4, $5)")
+        .bind(time(now))
+        .bind(&message.cause)
+        .bind(&message.renewal)
+        .bind(body)
+        .bind(time(earliest.map_or(now, |at| at.max(now))))
+        .execute(&mut **tx)
+        .await
+        .doing("writing to the outbox")?;
+    Ok(())
+}
+
+fn body_of(message: &Message, now: Timestamp) -> String {
+    json!({
+        "at": time(now),
+        "cause": message.cause,
+        "renewal": message.renewal,
+        "what": message.what,
+        "by": message.by.map(time),
+        "command": message.command,
+    })
+    .to_string()
+}
+
+/// Ten characters of base 32 without look-alike letters, drawn from a hash of `parts`.
+pub(crate) fn short_id(parts: &[&str]) -> String {
+    const LETTERS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+    let digest = Sha256::digest(parts.join("\n"));
+    digest.iter().take(10).map(|byte| char::from(LETTERS[usize::from(byte & 31)])).collect()
+}

@@ -1,0 +1,329 @@
+//! The mirror of the portal's order list (R17).
+//!
+//! Owns its rows: each kept raw, in the order in which it was first seen, so that "since the fence" is a comparison of row
+//! numbers and not of anyone's clock.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::attempts::Fence;
+use super::text::{json, optional_time, read_optional_time, time};
+use super::{Doing, Store, StoreError, commit};
+use crate::renewal::evidence::{Echo, Field, Learned, Listed};
+use crate::renewal::facts::Facts;
+use crate::renewal::subscription::{Identity, Party};
+
+/// One row of the portal's list as it goes into the mirror.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MirrorRow {
+    /// Its order number, else its id, else a hash of the raw row.
+    pub key: String,
+    /// The portal's id.
+    pub portal_id: Option<String>,
+    /// `orderNo`
+    pub order_no: Option<String>,
+    /// `orderStatus`
+    pub status: Option<String>,
+    /// `createTime`
+    pub created_at: Option<Timestamp>,
+    /// As the list gave it.
+    pub raw: String,
+}
+
+#[derive(sqlx::FromRow)]
+struct ListedRow {
+    id: i64,
+    key: String,
+    portal_id: Option<String>,
+    order_no: Option<String>,
+    status: Option<String>,
+    created_at: Option<String>,
+    row: String,
+    detail: Option<String>,
+    attempt_id: Option<i64>,
+}
+
+impl ListedRow {
+    /// `ours` is what every `poNumber` of this installation begins with.
+    fn read(self, ours: &str) -> Result<Listed, StoreError> {
+        let row: Value = serde_json::from_str(&self.row).unwrap_or(Value::Null);
+        let detail: Option<Value> = self.detail.as_deref().and_then(|text| serde_json::from_str(text).ok());
+        let mut mentions_ours = po_numbers(&self.row, ours);
+        mentions_ours.extend(self.detail.as_deref().map(|text| po_numbers(text, ours)).unwrap_or_default());
+        Ok(Listed {
+            mark: self.id,
+            key: self.key,
+            order_no: self.order_no,
+            portal_id: self.portal_id,
+            status: self.status,
+            created_at: read_optional_time(self.created_at.as_deref())?,
+            attempt: self.attempt_id,
+            facts: Facts::of(&row, detail.as_ref()),
+            mentions_ours,
+        })
+    }
+}
+
+/// Every `poNumber` of ours that `text` mentions, wherever it stands.
+fn po_numbers(text: &str, prefix: &str) -> Vec<String> {
+    text.match_indices(prefix)
+        .map(|(at, _)| text[at..].chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '-').collect())
+        .collect()
+}
+
+macro_rules! select_listed {
+    ($tail:literal) => {
+        concat!("SELECT id, key, portal_id, order_no, status, created_at, row, detail, attempt_id FROM portal_order WHERE account_id = 1 AND ", $tail)
+    };
+}
+
+impl Store {
+    /// Takes rows as the list gave them. New ones get the next numbers, changed ones keep theirs; those that carry the order
+    /// number of an attempt are linked to it. Returns how many were new.
+    pub async fn take_rows(&mut self, now: Timestamp, rows: &[MirrorRow]) -> Result<u64, StoreError> {
+        if rows.is_empty() {
+            return Ok(0);
+        }
+        let before = self.mirror_mark().await?;
+        let values: Vec<Value> = rows.iter().map(as_json).collect();
+        let mut tx = self.begin("taking the order list").await?;
+        sqlx::query(
+            "INSERT INTO portal_order (account_id, key, portal_id, order_no, status, created_at, row, product, partner, serial, items, first_seen_at)
+             SELECT 1, value ->> 'key', value ->> 'portal_id', value ->> 'order_no', value ->> 'status', value ->> 'created_at', value ->> 'row',
+                    value ->> 'product', value ->> 'partner', value ->> 'serial', value ->> 'items', $2
+             FROM json_each($1) WHERE true
+             ON CONFLICT (account_id, key) DO UPDATE SET row = excluded.row, status = excluded.status, created_at = excluded.created_at,
+                    portal_id = coalesce(excluded.portal_id, portal_id), product = coalesce(excluded.product, product),
+                    partner = coalesce(excluded.partner, partner), serial = coalesce(excluded.serial, serial)
+             WHERE row <> excluded.row",
+        )
+        .bind(json(&values)?)
+        .bind(time(now))
+        .execute(&mut *tx)
+        .await
+        .doing("taking the order list")?;
+        sqlx::query(
+            "UPDATE portal_order SET attempt_id = a.id FROM attempt a
+             WHERE portal_order.attempt_id IS NULL AND a.order_no = portal_order.order_no
+               AND portal_order.account_id = 1 AND portal_order.key IN (SELECT value ->> 'key' FROM json_each($1))",
+        )
+        .bind(json(&values)?)
+        .execute(&mut *tx)
+        .await
+        .doing("linking orders to attempts")?;
+        commit(tx, "taking the order list").await?;
+        Ok(u64::try_from(self.mirror_mark().await? - before).unwrap_or(0))
+    }
+
+    /// Adds the details of one order.
+    pub async fn take_detail(&mut self, mark: i64, detail: &str) -> Result<(), StoreError> {
+        let value: Value = serde_json::from_str(detail).unwrap_or(Value::Null);
+        let facts = Facts::of(&value, None);
+        sqlx::query(
+            "UPDATE portal_order SET detail = $2, product = coalesce($3, product), partner = coalesce($4, partner), serial = coalesce($5, serial), items = $6
+             WHERE id = $1",
+        )
+        .bind(mark)
+        .bind(detail)
+        .bind(&facts.product)
+        .bind(&facts.partner)
+        .bind(&facts.serial)
+        .bind(json(&facts.items)?)
+        .execute(&mut self.conn)
+        .await
+        .doing("keeping the details of an order")?;
+        Ok(())
+    }
+
+    /// The number of the newest row.
+    pub async fn mirror_mark(&mut self) -> Result<i64, StoreError> {
+        sqlx::query_scalar("SELECT coalesce(max(id), 0) FROM portal_order")
+            .fetch_one(&mut self.conn)
+            .await
+            .doing("reading the mirror")
+    }
+
+    /// How many orders the mirror holds.
+    pub async fn mirror_count(&mut self) -> Result<i64, StoreError> {
+        sqlx::query_scalar("SELECT count(*) FROM portal_order").fetch_one(&mut self.conn).await.doing("counting the mirror")
+    }
+
+    /// The fence for a batch that is about to be committed (R10).
+    pub async fn fence(&mut self, at: Timestamp, total: Option<i64>) -> Result<Fence, StoreError> {
+        Ok(Fence { mark: self.mirror_mark().await?, total, at })
+    }
+
+    /// The oldest fence of an undecided attempt: a sync must reach beyond it (R17).
+    pub async fn oldest_open_fence(&mut self) -> Result<Option<Timestamp>, StoreError> {
+        let at: Option<String> = sqlx::query_scalar("SELECT min(fence_at) FROM attempt WHERE state IN ('open', 'unknown')")
+            .fetch_one(&mut self.conn)
+            .await
+            .doing("reading the oldest fence")?;
+        read_optional_time(at.as_deref())
+    }
+
+    /// Every order that appeared after row `mark`.
+    pub async fn listed_since(&mut self, mark: i64, ours: &str) -> Result<Vec<Listed>, StoreError> {
+        let rows: Vec<ListedRow> = sqlx::query_as(select_listed!("id > $1 ORDER BY id"))
+            .bind(mark)
+            .fetch_all(&mut self.conn)
+            .await
+            .doing("reading the mirror")?;
+        rows.into_iter().map(|row| row.read(ours)).collect()
+    }
+
+    /// The order of the mirror that is known to be this attempt.
+    pub async fn listed_attempt(&mut self, attempt: i64, ours: &str) -> Result<Option<Listed>, StoreError> {
+        let row: Option<ListedRow> = sqlx::query_as(select_listed!("attempt_id = $1"))
+            .bind(attempt)
+            .fetch_optional(&mut self.conn)
+            .await
+            .doing("reading the mirror")?;
+        row.map(|row| row.read(ours)).transpose()
+    }
+
+    /// Orders that nobody here placed, neither dead nor older than `since`.
+    pub async fn foreign_since(&mut self, since: Timestamp, ours: &str) -> Result<Vec<Listed>, StoreError> {
+        let rows: Vec<ListedRow> = sqlx::query_as(select_listed!(
+            "attempt_id IS NULL AND coalesce(created_at, first_seen_at) >= $1
+             AND coalesce(status, '') NOT IN ('cancelled', 'failed', 'refunded', 'invalid') ORDER BY id"
+        ))
+        .bind(time(since))
+        .fetch_all(&mut self.conn)
+        .await
+        .doing("reading the orders of others")?;
+        rows.into_iter().map(|row| row.read(ours)).collect()
+    }
+
+    /// Orders of the mirror after row `mark` or made since `since` whose details were never read, and that are not ours.
+    pub async fn without_detail(
+        &mut self,
+        mark: i64,
+        since: Option<Timestamp>,
+        most: u32,
+    ) -> Result<Vec<(i64, String)>, StoreError> {
+        sqlx::query_as(
+            "SELECT id, coalesce(portal_id, order_no) FROM portal_order
+             WHERE account_id = 1 AND detail IS NULL AND coalesce(portal_id, order_no) IS NOT NULL AND attempt_id IS NULL
+               AND (id > $1 OR coalesce(created_at, first_seen_at) >= $2) ORDER BY id LIMIT $3",
+        )
+        .bind(mark)
+        .bind(optional_time(since).unwrap_or_else(|| "9".to_owned()))
+        .bind(most)
+        .fetch_all(&mut self.conn)
+        .await
+        .doing("reading the mirror")
+    }
+
+    /// R11, "our own orders included": undecided and placed attempts of other subscriptions that look the same, since `since`.
+    pub async fn own_look_alikes(
+        &mut self,
+        looks_like: &str,
+        subscription: i64,
+        since: Timestamp,
+    ) -> Result<Vec<(String, String)>, StoreError> {
+        sqlx::query_as(
+            "SELECT coalesce(a.order_no, a.po_number), s.name FROM attempt a JOIN term t ON t.id = a.term_id JOIN subscription s ON s.id = t.subscription_id
+             WHERE a.looks_like = $1 AND t.subscription_id <> $2 AND a.created_at >= $3 AND a.state IN ('placed', 'unknown', 'open')
+               AND coalesce(a.order_status, '') NOT IN ('cancelled', 'failed', 'refunded', 'invalid')",
+        )
+        .bind(looks_like)
+        .bind(subscription)
+        .bind(time(since))
+        .fetch_all(&mut self.conn)
+        .await
+        .doing("reading our own orders")
+    }
+
+    /// R19 c: whether our newest order that was once listed still is, by its key among `keys` or older than the read range.
+    pub async fn newest_listed_of_ours(&mut self) -> Result<Option<(String, Option<String>)>, StoreError> {
+        sqlx::query_as("SELECT key, created_at FROM portal_order WHERE attempt_id IS NOT NULL ORDER BY id DESC LIMIT 1")
+            .fetch_optional(&mut self.conn)
+            .await
+            .doing("reading the mirror")
+    }
+
+    /// What was learned for the product and kind of party of `identity` (R22).
+    pub async fn learned(&mut self, identity: &Identity) -> Result<Learned, StoreError> {
+        let rows: Vec<(String, String)> =
+            sqlx::query_as("SELECT field, verdict FROM learned WHERE account_id = 1 AND product_id = $1 AND party = $2")
+                .bind(identity.product_id.to_string())
+                .bind(party(identity))
+                .fetch_all(&mut self.conn)
+                .await
+                .doing("reading what was learned")?;
+        Ok(Learned::new(rows.iter().filter_map(|(name, verdict)| Some((field(name)?, echo(verdict)?))).collect()))
+    }
+
+    /// Keeps what an order of ours taught. Waiting orders of the same kind are looked at again at once.
+    pub async fn learn(
+        &mut self,
+        now: Timestamp,
+        identity: &Identity,
+        order_no: &str,
+        lessons: &[(Field, Echo)],
+    ) -> Result<(), StoreError> {
+        let rows: Vec<Value> =
+            lessons.iter().map(|(field, echo)| json!({"field": field.word(), "verdict": word(*echo)})).collect();
+        let mut tx = self.begin("learning").await?;
+        sqlx::query(
+            "INSERT INTO learned (account_id, product_id, party, field, verdict, order_no, at)
+             SELECT 1, $2, $3, value ->> 'field', value ->> 'verdict', $4, $5 FROM json_each($1) WHERE true
+             ON CONFLICT (account_id, product_id, party, field) DO UPDATE SET verdict = excluded.verdict, order_no = excluded.order_no, at = excluded.at",
+        )
+        .bind(json(&rows)?)
+        .bind(identity.product_id.to_string())
+        .bind(party(identity))
+        .bind(order_no)
+        .bind(time(now))
+        .execute(&mut *tx)
+        .await
+        .doing("learning")?;
+        sqlx::query("UPDATE term SET act_at = $1 WHERE state = 'scheduled' AND reason = 'canary' AND act_at > $1")
+            .bind(time(now))
+            .execute(&mut *tx)
+            .await
+            .doing("waking what waited for the first order")?;
+        commit(tx, "learning").await
+    }
+
+    /// A sync went through.
+    pub async fn synced(&mut self, now: Timestamp, total: Option<i64>) -> Result<(), StoreError> {
+        sqlx::query("UPDATE account SET synced_at = $1, synced_total = $2 WHERE id = 1")
+            .bind(time(now))
+            .bind(total)
+            .execute(&mut self.conn)
+            .await
+            .doing("noting a sync")?;
+        Ok(())
+    }
+}
+
+fn as_json(row: &MirrorRow) -> Value {
+    let facts = Facts::of(&serde_json::from_str(&row.raw).unwrap_or(Value::Null), None);
+    json!({
+        "key": row.key, "portal_id": row.portal_id, "order_no": row.order_no, "status": row.status,
+        "created_at": optional_time(row.created_at), "row": row.raw,
+        "product": facts.product, "partner": facts.partner, "serial": facts.serial, "items": Value::from(facts.items).to_string(),
+    })
+}
+
+fn party(identity: &Identity) -> &'static str {
+    if identity.party == Party::Own { "own" } else { "partner" }
+}
+
+fn field(word: &str) -> Option<Field> {
+    [Field::PoNumber, Field::Product, Field::Partner, Field::Serial, Field::Item].into_iter().find(|field| field.word() == word)
+}
+
+fn word(echo: Echo) -> &'static str {
+    match echo {
+        Echo::Echoed => "echoed",
+        Echo::Absent => "absent",
+        Echo::Misleading => "misleading",
+    }
+}
+
+fn echo(text: &str) -> Option<Echo> {
+    [Echo::Echoed, Echo::Absent, Echo::Misleading].into_iter().find(|echo| word(*echo) == text)
+}

@@ -1,0 +1,191 @@
+//! Opening the database: the right file, the right mode, the right version.
+//!
+//! Owns the pragmas (asserted on the open connection, not assumed), the migrations and the file's permissions. The instance
+//! lock must be held before: sqlx takes none for SQLite, and two migrating processes break each other.
+
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{ConnectOptions, Connection};
+
+use super::{Doing, Store, StoreError};
+
+/// The migrations, built in.
+pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+
+/// How a database is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Opening {
+    /// Made if it is not there; migrated.
+    Create,
+    /// Must be there; migrated.
+    Existing,
+    /// Must be there; nothing is written. No lock is needed.
+    ReadOnly,
+}
+
+/// Why a database was not opened. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// There is no such file.
+    #[error("there is no database at {0}; `renewd init` creates it")]
+    Missing(PathBuf),
+    /// It could not be created with its permissions.
+    #[error("cannot create {path}: {source}; check the folder and its owner")]
+    Create {
+        /// The database file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// SQLite cannot read it.
+    #[error("cannot open {path}: {source}; if the file is damaged, restore a backup with `renewd restore FILE`")]
+    Unreadable {
+        /// The database file.
+        path: PathBuf,
+        /// What SQLite said.
+        source: sqlx::Error,
+    },
+    /// A newer renewd has migrated it.
+    #[error("{path} was written by a newer renewd (migration {version}); install that version, or restore an older backup")]
+    Newer {
+        /// The database file.
+        path: PathBuf,
+        /// The unknown migration.
+        version: i64,
+    },
+    /// A migration was edited after it had been applied.
+    #[error("{path}: migration {version} is not the one that was applied; use an unmodified renewd")]
+    Edited {
+        /// The database file.
+        path: PathBuf,
+        /// The migration.
+        version: i64,
+    },
+    /// A migration failed; its transaction was rolled back.
+    #[error("cannot migrate {path}: {source}")]
+    Migrate {
+        /// The database file.
+        path: PathBuf,
+        /// What failed.
+        source: Box<MigrateError>,
+    },
+    /// A pragma did not take.
+    #[error("{path} does not keep its promises: {what}; is it on a network file system?")]
+    Unsafe {
+        /// The database file.
+        path: PathBuf,
+        /// Which pragma.
+        what: String,
+    },
+    /// A read failed after opening.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Store {
+    /// Opens `path`. For anything but [`Opening::ReadOnly`] the instance lock must be held.
+    pub async fn open(path: &Path, opening: Opening) -> Result<Self, OpenError> {
+        match opening {
+            Opening::Create => create_private(path)?,
+            Opening::Existing | Opening::ReadOnly if !path.exists() => return Err(OpenError::Missing(path.to_owned())),
+            Opening::Existing | Opening::ReadOnly => {}
+        }
+        let conn =
+            options(path, opening).connect().await.map_err(|source| OpenError::Unreadable { path: path.to_owned(), source })?;
+        let mut store = Self { conn };
+        if opening == Opening::ReadOnly {
+            store.refuse_newer(path).await?;
+        } else {
+            store.migrate(path).await?;
+            store.assert_durable(path).await?;
+        }
+        Ok(store)
+    }
+
+    async fn migrate(&mut self, path: &Path) -> Result<(), OpenError> {
+        self.refuse_newer(path).await?;
+        MIGRATIONS.run(&mut self.conn).await.map_err(|error| match error {
+            MigrateError::VersionMismatch(version) => OpenError::Edited { path: path.to_owned(), version },
+            MigrateError::VersionMissing(version) => OpenError::Newer { path: path.to_owned(), version },
+            other => OpenError::Migrate { path: path.to_owned(), source: Box::new(other) },
+        })
+    }
+
+    /// sqlx says only "missing" for a newer database; people need to know what to do about it.
+    async fn refuse_newer(&mut self, path: &Path) -> Result<(), OpenError> {
+        let unreadable = |source| OpenError::Unreadable { path: path.to_owned(), source };
+        let known: Option<i64> = sqlx::query_scalar("SELECT 1 FROM sqlite_schema WHERE name = '_sqlx_migrations'")
+            .fetch_optional(&mut self.conn)
+            .await
+            .map_err(unreadable)?;
+        if known.is_none() {
+            return Ok(());
+        }
+        let newest: Option<i64> = sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations")
+            .fetch_one(&mut self.conn)
+            .await
+            .map_err(unreadable)?;
+        let ours = MIGRATIONS.iter().map(|migration| migration.version).max();
+        match newest {
+            Some(version) if Some(version) > ours => Err(OpenError::Newer { path: path.to_owned(), version }),
+            _ => Ok(()),
+        }
+    }
+
+    /// The promise rests on these; a file system or a build without them must not spend money.
+    async fn assert_durable(&mut self, path: &Path) -> Result<(), OpenError> {
+        let journal: String = self.pragma("PRAGMA journal_mode").await?;
+        let synchronous: i64 = self.pragma("PRAGMA synchronous").await?;
+        let foreign_keys: i64 = self.pragma("PRAGMA foreign_keys").await?;
+        if journal == "wal" && synchronous == 2 && foreign_keys == 1 {
+            return Ok(());
+        }
+        let what = format!("journal_mode={journal} synchronous={synchronous} foreign_keys={foreign_keys}, not wal, 2 and 1");
+        Err(OpenError::Unsafe { path: path.to_owned(), what })
+    }
+
+    async fn pragma<T>(&mut self, pragma: &'static str) -> Result<T, StoreError>
+    where
+        T: for<'r> sqlx::Decode<'r, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite> + Send + Unpin,
+    {
+        sqlx::query_scalar(pragma).fetch_one(&mut self.conn).await.doing("reading a pragma")
+    }
+
+    /// The last act of a clean stop: without it, a reader without write permission cannot open a WAL database whose side
+    /// files are gone (DESIGN.md section 4). Not an error when a reader is still connected; the side files then stay.
+    pub async fn close(mut self) -> Result<(), StoreError> {
+        let mode: Result<String, _> = sqlx::query_scalar("PRAGMA journal_mode = DELETE").fetch_one(&mut self.conn).await;
+        if let Err(error) = mode {
+            tracing::debug!(%error, "the database stays in WAL mode: someone is reading it");
+        }
+        self.conn.close().await.doing("closing")
+    }
+}
+
+fn options(path: &Path, opening: Opening) -> SqliteConnectOptions {
+    let options = SqliteConnectOptions::new().filename(path).foreign_keys(true).busy_timeout(Duration::from_secs(5));
+    if opening == Opening::ReadOnly {
+        return options.read_only(true);
+    }
+    options.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full).pragma("trusted_schema", "OFF")
+}
+
+/// 0640: owner writes, group reads. SQLite gives its side files the mode of the database.
+fn create_private(path: &Path) -> Result<(), OpenError> {
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder).map_err(|source| OpenError::Create { path: path.to_owned(), source })?;
+    }
+    OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o640)
+        .open(path)
+        .map(drop)
+        .map_err(|source| OpenError::Create { path: path.to_owned(), source })
+}

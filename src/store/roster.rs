@@ -1,0 +1,322 @@
+//! Bringing the database to the file: reading what is known, and writing what `renewal/roster.rs` decided.
+//!
+//! Owns one transaction per file. Set-based, one statement however many entries: a file of 100,000 is one commit.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::audit::{self, Happened};
+use super::text::{json, read_date, read_json, read_time, time};
+use super::{Doing, Store, StoreError, Tx, commit, files};
+use crate::renewal::chain::{Moments, Span};
+use crate::renewal::roster::{Change, Known, KnownTerm};
+use crate::renewal::state::TermState;
+use crate::renewal::subscription::{Entry, Identity, Party, Standing};
+
+#[derive(sqlx::FromRow)]
+struct KnownRow {
+    id: i64,
+    product_id: String,
+    partner_id: String,
+    serial: String,
+    item_id: String,
+    batch: String,
+    name: String,
+    active: i64,
+    seed_on: String,
+    anchor_on: String,
+    entry: String,
+    term_id: Option<i64>,
+    offset_months: Option<i64>,
+    starts_on: Option<String>,
+    ends_on: Option<String>,
+    state: Option<String>,
+    due_at: Option<String>,
+    deadline_at: Option<String>,
+    attempted: i64,
+}
+
+/// Rebuilds an identity from its columns.
+pub(crate) fn identity(product: &str, partner: &str, serial: &str, item: &str, batch: &str) -> Result<Identity, StoreError> {
+    let id = |text: &str| text.parse().map_err(|_| StoreError::Unreadable { what: format!("the id '{text}'") });
+    let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    Ok(Identity {
+        product_id: id(product)?,
+        party: if partner.is_empty() { Party::Own } else { Party::Partner(id(partner)?) },
+        serial: some(serial),
+        item_id: id(item)?,
+        batch: some(batch),
+    })
+}
+
+/// Reads a term state back.
+pub(crate) fn state(word: &str) -> Result<TermState, StoreError> {
+    TermState::from_word(word).ok_or_else(|| StoreError::Unreadable { what: format!("the term state '{word}'") })
+}
+
+impl KnownRow {
+    fn read(self) -> Result<Known, StoreError> {
+        let term = match (self.term_id, self.starts_on, self.ends_on, self.state, self.due_at, self.deadline_at) {
+            (Some(id), Some(starts), Some(ends), Some(word), Some(due), Some(deadline)) => Some(KnownTerm {
+                id,
+                span: Span {
+                    offset_months: u32::try_from(self.offset_months.unwrap_or(0)).unwrap_or(0),
+                    starts_on: read_date(&starts)?,
+                    ends_on: read_date(&ends)?,
+                },
+                state: state(&word)?,
+                moments: Moments { due_at: read_time(&due)?, deadline_at: read_time(&deadline)? },
+                attempted: self.attempted != 0,
+            }),
+            _ => None,
+        };
+        Ok(Known {
+            id: self.id,
+            identity: identity(&self.product_id, &self.partner_id, &self.serial, &self.item_id, &self.batch)?,
+            name: self.name,
+            active: self.active == 1,
+            seed_on: read_date(&self.seed_on)?,
+            anchor_on: read_date(&self.anchor_on)?,
+            standing: read_json(&self.entry, "the entry of a subscription")?,
+            term,
+        })
+    }
+}
+
+impl Store {
+    /// Every subscription this database has ever seen, with its newest term.
+    pub async fn known(&mut self) -> Result<Vec<Known>, StoreError> {
+        let rows: Vec<KnownRow> = sqlx::query_as(
+            "SELECT s.id, s.product_id, s.partner_id, s.serial, s.item_id, s.batch, s.name, s.active, s.seed_on, s.anchor_on, s.entry,
+                    t.id AS term_id, t.offset_months, t.starts_on, t.ends_on, t.state, t.due_at, t.deadline_at,
+                    EXISTS (SELECT 1 FROM attempt a WHERE a.term_id = t.id) AS attempted
+             FROM subscription s LEFT JOIN term t ON t.id = (SELECT max(id) FROM term WHERE subscription_id = s.id)
+             ORDER BY s.id",
+        )
+        .fetch_all(&mut self.conn)
+        .await
+        .doing("reading what is known")?;
+        rows.into_iter().map(KnownRow::read).collect()
+    }
+
+    /// Takes a file: every change and the file itself, in one commit.
+    pub async fn take_file(
+        &mut self,
+        now: Timestamp,
+        path: &str,
+        text: &str,
+        entries: &[Entry],
+        changes: &[Change],
+    ) -> Result<(), StoreError> {
+        let mut tx = self.begin("taking the file").await?;
+        files::put_in_force(&mut tx, now, path, text).await?;
+        remove(&mut tx, changes).await?;
+        update(&mut tx, entries, changes).await?;
+        add(&mut tx, now, entries, changes).await?;
+        reschedule(&mut tx, now, entries, changes).await?;
+        let events = changes.iter().filter_map(|change| event(change, entries)).collect();
+        audit::append(&mut tx, now, events).await?;
+        commit(tx, "taking the file").await
+    }
+}
+
+async fn add(tx: &mut Tx<'_>, now: Timestamp, entries: &[Entry], changes: &[Change]) -> Result<(), StoreError> {
+    let rows: Vec<Value> = changes
+        .iter()
+        .filter_map(|change| match change {
+            Change::Added { entry, span, moments, confirm } => {
+                Some(added_row(&entries[*entry], span, moments, confirm.as_deref()))
+            }
+            _ => None,
+        })
+        .collect::<Result<_, _>>()?;
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let rows = json(&rows)?;
+    sqlx::query(
+        "INSERT INTO subscription (account_id, product_id, partner_id, serial, item_id, batch, name, active, seed_on, anchor_on, entry, confirm, created_at)
+         SELECT 1, value ->> 'product', value ->> 'partner', value ->> 'serial', value ->> 'item', value ->> 'batch', value ->> 'name', 1,
+                value ->> 'starts_on', value ->> 'starts_on', value ->> 'entry', value ->> 'confirm', $2
+         FROM json_each($1) ORDER BY key",
+    )
+    .bind(&rows)
+    .bind(time(now))
+    .execute(&mut **tx)
+    .await
+    .doing("adding subscriptions")?;
+    sqlx::query(
+        "INSERT INTO term (subscription_id, offset_months, starts_on, ends_on, state, since, due_at, deadline_at, act_at)
+         SELECT s.id, 0, value ->> 'starts_on', value ->> 'ends_on', 'scheduled', $2, value ->> 'due_at', value ->> 'deadline_at', value ->> 'due_at'
+         FROM json_each($1) JOIN subscription s ON s.account_id = 1 AND s.product_id = value ->> 'product' AND s.partner_id = value ->> 'partner'
+              AND s.serial = value ->> 'serial' AND s.item_id = value ->> 'item' AND s.batch = value ->> 'batch'
+         ORDER BY key",
+    )
+    .bind(&rows)
+    .bind(time(now))
+    .execute(&mut **tx)
+    .await
+    .doing("adding terms")?;
+    Ok(())
+}
+
+fn added_row(entry: &Entry, span: &Span, moments: &Moments, confirm: Option<&str>) -> Result<Value, StoreError> {
+    let identity = &entry.identity;
+    Ok(json!({
+        "product": identity.product_id.to_string(),
+        "partner": identity.party.text().unwrap_or_default(),
+        "serial": identity.serial.as_deref().unwrap_or_default(),
+        "item": identity.item_id.to_string(),
+        "batch": identity.batch.as_deref().unwrap_or_default(),
+        "name": entry.name,
+        "starts_on": span.starts_on.to_string(),
+        "ends_on": span.ends_on.to_string(),
+        "entry": json(&Standing::of(entry))?,
+        "confirm": confirm,
+        "due_at": time(moments.due_at),
+        "deadline_at": time(moments.deadline_at),
+    }))
+}
+
+async fn update(tx: &mut Tx<'_>, entries: &[Entry], changes: &[Change]) -> Result<(), StoreError> {
+    let mut rows = Vec::new();
+    for change in changes {
+        if let Change::Updated { id, entry, .. } = change {
+            let entry = &entries[*entry];
+            rows.push(json!({"id": id, "name": entry.name, "seed_on": entry.expires_on.to_string(), "entry": json(&Standing::of(entry))?}));
+        }
+    }
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let rows = json(&rows)?;
+    // An entry that comes back takes up its open term where it stood: what is due is due at once.
+    sqlx::query(
+        "UPDATE term SET act_at = due_at FROM json_each($1) v JOIN subscription s ON s.id = v.value ->> 'id'
+         WHERE term.subscription_id = s.id AND s.active = 0 AND term.state = 'scheduled' AND term.act_at IS NULL",
+    )
+    .bind(&rows)
+    .execute(&mut **tx)
+    .await
+    .doing("taking up returned entries")?;
+    sqlx::query(
+        "UPDATE subscription SET name = v.value ->> 'name', seed_on = v.value ->> 'seed_on', entry = v.value ->> 'entry', active = 1
+         FROM json_each($1) v WHERE subscription.id = v.value ->> 'id'",
+    )
+    .bind(&rows)
+    .execute(&mut **tx)
+    .await
+    .doing("updating subscriptions")?;
+    Ok(())
+}
+
+/// Inactive, never deleted; an attempt that may exist is followed to its end (R6).
+async fn remove(tx: &mut Tx<'_>, changes: &[Change]) -> Result<(), StoreError> {
+    let ids: Vec<i64> =
+        changes.iter().filter_map(|change| if let Change::Removed { id, .. } = change { Some(*id) } else { None }).collect();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let ids = json(&ids)?;
+    sqlx::query("UPDATE subscription SET active = 0 WHERE id IN (SELECT value FROM json_each($1))")
+        .bind(&ids)
+        .execute(&mut **tx)
+        .await
+        .doing("taking entries out")?;
+    sqlx::query(
+        "UPDATE term SET act_at = NULL, warn_at = NULL
+         WHERE subscription_id IN (SELECT value FROM json_each($1)) AND state IN ('scheduled', 'awaiting_approval')",
+    )
+    .bind(&ids)
+    .execute(&mut **tx)
+    .await
+    .doing("taking entries out")?;
+    Ok(())
+}
+
+async fn reschedule(tx: &mut Tx<'_>, now: Timestamp, entries: &[Entry], changes: &[Change]) -> Result<(), StoreError> {
+    let mut moved = Vec::new();
+    for change in changes {
+        match change {
+            Change::Rescheduled { term, moments } => {
+                moved.push(json!({"id": term, "due_at": time(moments.due_at), "deadline_at": time(moments.deadline_at)}));
+            }
+            Change::Recycled { term, subscription, entry, span, moments } => {
+                recycle(tx, now, *term, *subscription, &entries[*entry], span, moments).await?;
+            }
+            _ => {}
+        }
+    }
+    if moved.is_empty() {
+        return Ok(());
+    }
+    // A term that was never tried moves with its due time; one that waits for another try keeps its place in the table.
+    sqlx::query(
+        "UPDATE term SET due_at = v.value ->> 'due_at', deadline_at = v.value ->> 'deadline_at',
+                act_at = CASE WHEN state = 'scheduled' AND tries = 0 AND act_at IS NOT NULL THEN v.value ->> 'due_at' ELSE act_at END
+         FROM json_each($1) v WHERE term.id = v.value ->> 'id'",
+    )
+    .bind(json(&moved)?)
+    .execute(&mut **tx)
+    .await
+    .doing("moving terms")?;
+    Ok(())
+}
+
+/// A term of another length is another row: the dates of a term never change. Only one that was never attempted is replaced.
+async fn recycle(
+    tx: &mut Tx<'_>,
+    now: Timestamp,
+    term: i64,
+    subscription: i64,
+    entry: &Entry,
+    span: &Span,
+    moments: &Moments,
+) -> Result<(), StoreError> {
+    let _ = entry;
+    sqlx::query("DELETE FROM term WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM attempt WHERE term_id = $1)")
+        .bind(term)
+        .execute(&mut **tx)
+        .await
+        .doing("replacing a term")?;
+    super::terms::insert(tx, now, subscription, span, moments).await
+}
+
+fn event(change: &Change, entries: &[Entry]) -> Option<Happened> {
+    match change {
+        Change::Added { entry, span, confirm, .. } => {
+            let entry = &entries[*entry];
+            let detail =
+                json!({"expires_on": span.starts_on.to_string(), "quantity": entry.quantity(), "waits_because": confirm});
+            Some(Happened { kind: "entry.added", renewal: Some(entry.name.clone()), detail, ..Happened::default() })
+        }
+        Change::Updated { id, entry, renamed_from, standing_before, returned } => {
+            let entry = &entries[*entry];
+            let before = standing_before.as_deref().map(|standing| json!(standing));
+            let detail = json!({
+                "renamed_from": renamed_from, "before": before, "returned": returned,
+                "now": standing_before.as_ref().map(|_| json!(Standing::of(entry))), "expires_on": entry.expires_on.to_string(),
+            });
+            Some(Happened {
+                kind: "entry.changed",
+                subscription: Some(*id),
+                renewal: Some(entry.name.clone()),
+                detail,
+                ..Happened::default()
+            })
+        }
+        Change::Removed { id, name } => Some(Happened {
+            kind: "entry.removed",
+            subscription: Some(*id),
+            renewal: Some(name.clone()),
+            detail: json!({}),
+            ..Happened::default()
+        }),
+        Change::Recycled { subscription, entry, span, .. } => {
+            let detail = json!({"starts_on": span.starts_on.to_string(), "ends_on": span.ends_on.to_string()});
+            let renewal = Some(entries[*entry].name.clone());
+            Some(Happened { kind: "term.replaced", subscription: Some(*subscription), renewal, detail, ..Happened::default() })
+        }
+        Change::Rescheduled { .. } => None,
+    }
+}

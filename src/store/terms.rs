@@ -1,0 +1,401 @@
+//! Terms: what is due, and moving one from state to state.
+//!
+//! Owns the engine's queue: a term is looked at when its `act_at` or `warn_at` has come, and every look writes the next one.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use super::account::{Message, post};
+use super::attempts::{Attempt, AttemptRow};
+use super::audit::{self, Happened};
+use super::roster::{identity, state};
+use super::text::{optional_time, read_date, read_json, read_optional_time, read_time, time};
+use super::{Doing, Store, StoreError, Tx, commit};
+use crate::renewal::chain::{Moments, Span};
+use crate::renewal::state::{Reason, TermState};
+use crate::renewal::subscription::{Identity, Standing};
+
+/// A term with everything a decision about it needs.
+#[derive(Debug, Clone)]
+pub struct DueTerm {
+    /// Its row.
+    pub id: i64,
+    /// The subscription's row.
+    pub subscription: i64,
+    /// The subscription's label.
+    pub name: String,
+    /// What it is.
+    pub identity: Identity,
+    /// What its order takes from the file.
+    pub standing: Standing,
+    /// Whether the file in force has it.
+    pub active: bool,
+    /// R3: why a person looks first.
+    pub confirm: Option<String>,
+    /// Boundary 0 of the chain.
+    pub anchor_on: Date,
+    /// Its dates.
+    pub span: Span,
+    /// Its moments.
+    pub moments: Moments,
+    /// Where it stands.
+    pub state: TermState,
+    /// Why.
+    pub reason: Option<Reason>,
+    /// Why, in a sentence.
+    pub detail: Option<String>,
+    /// The command that helps.
+    pub remedy: Option<String>,
+    /// Since when.
+    pub since: Timestamp,
+    /// When the engine looks again.
+    pub act_at: Option<Timestamp>,
+    /// The next deadline warning.
+    pub warn_at: Option<Timestamp>,
+    /// Attempts that certainly were not placed, or looks for an unknown one.
+    pub tries: u32,
+    /// R14: the request that a person approved.
+    pub approved_hash: Option<String>,
+    /// R11: order keys that a person has looked at.
+    pub dismissed: Vec<String>,
+    /// When the order of the previous term was made.
+    pub previous_order_at: Option<Timestamp>,
+    /// How many attempts of this term were once unknown.
+    pub unknowns: u32,
+    /// The attempt that may exist, if there is one.
+    pub attempt: Option<Attempt>,
+}
+
+#[derive(sqlx::FromRow)]
+struct DueRow {
+    id: i64,
+    subscription_id: i64,
+    name: String,
+    product_id: String,
+    partner_id: String,
+    serial: String,
+    item_id: String,
+    batch: String,
+    entry: String,
+    active: i64,
+    confirm: Option<String>,
+    anchor_on: String,
+    offset_months: i64,
+    starts_on: String,
+    ends_on: String,
+    due_at: String,
+    deadline_at: String,
+    state: String,
+    reason: Option<String>,
+    detail: Option<String>,
+    remedy: Option<String>,
+    since: String,
+    act_at: Option<String>,
+    warn_at: Option<String>,
+    tries: i64,
+    approved_hash: Option<String>,
+    dismissed: String,
+    previous_order_at: Option<String>,
+    unknowns: i64,
+    attempt: Option<String>,
+}
+
+/// One select for every way of asking for terms; what follows it is the `WHERE` of each.
+macro_rules! select_terms {
+    ($tail:literal) => {
+        concat!(
+            "SELECT t.id, t.subscription_id, s.name, s.product_id, s.partner_id, s.serial, s.item_id, s.batch, s.entry, s.active, s.confirm,
+                    s.anchor_on, t.offset_months, t.starts_on, t.ends_on, t.due_at, t.deadline_at, t.state, t.reason, t.detail, t.remedy, t.since,
+                    t.act_at, t.warn_at, t.tries, t.approved_hash, t.dismissed,
+                    (SELECT max(a.created_at) FROM term p JOIN attempt a ON a.term_id = p.id
+                     WHERE p.subscription_id = s.id AND p.id < t.id AND a.state = 'placed') AS previous_order_at,
+                    (SELECT count(*) FROM attempt a WHERE a.term_id = t.id AND a.state <> 'placed' AND a.absent_at IS NOT NULL) AS unknowns,
+                    (SELECT json_object('id', a.id, 'po_number', a.po_number, 'state', a.state, 'fence_mark', a.fence_mark, 'created_at', a.created_at,
+                            'ended_at', a.ended_at, 'ended_portal', a.ended_portal, 'absent_at', a.absent_at, 'absent_portal', a.absent_portal,
+                            'order_no', a.order_no, 'order_id', a.order_id, 'order_status', a.order_status, 'transaction_no', a.transaction_no,
+                            'request_hash', a.request_hash, 'alone', a.alone)
+                     FROM attempt a WHERE a.term_id = t.id AND a.state IN ('open', 'unknown', 'placed')) AS attempt
+             FROM term t JOIN subscription s ON s.id = t.subscription_id ",
+            $tail
+        )
+    };
+}
+
+impl DueRow {
+    fn read(self) -> Result<DueTerm, StoreError> {
+        let reason = self.reason.map(|word| {
+            Reason::from_word(&word)
+                .ok_or(StoreError::Unreadable { what: format!("the reason '{word}' of a term of {}", self.name) })
+        });
+        let attempt = self.attempt.as_deref().map(|text| read_json::<AttemptRow>(text, "an attempt")?.read());
+        Ok(DueTerm {
+            id: self.id,
+            subscription: self.subscription_id,
+            identity: identity(&self.product_id, &self.partner_id, &self.serial, &self.item_id, &self.batch)?,
+            standing: read_json(&self.entry, "the entry of a subscription")?,
+            name: self.name,
+            active: self.active == 1,
+            confirm: self.confirm,
+            anchor_on: read_date(&self.anchor_on)?,
+            span: Span {
+                offset_months: u32::try_from(self.offset_months).unwrap_or(0),
+                starts_on: read_date(&self.starts_on)?,
+                ends_on: read_date(&self.ends_on)?,
+            },
+            moments: Moments { due_at: read_time(&self.due_at)?, deadline_at: read_time(&self.deadline_at)? },
+            state: state(&self.state)?,
+            reason: reason.transpose()?,
+            detail: self.detail,
+            remedy: self.remedy,
+            since: read_time(&self.since)?,
+            act_at: read_optional_time(self.act_at.as_deref())?,
+            warn_at: read_optional_time(self.warn_at.as_deref())?,
+            tries: u32::try_from(self.tries).unwrap_or(u32::MAX),
+            approved_hash: self.approved_hash,
+            dismissed: read_json(&self.dismissed, "the dismissed orders of a term")?,
+            previous_order_at: read_optional_time(self.previous_order_at.as_deref())?,
+            unknowns: u32::try_from(self.unknowns).unwrap_or(u32::MAX),
+            attempt: attempt.transpose()?,
+        })
+    }
+}
+
+/// One term moving from a state to a state. Refused where the term is no longer in `from`: someone else moved it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Move {
+    /// The term's row.
+    pub term: i64,
+    /// Where it stands.
+    pub from: TermState,
+    /// Where it goes; may be the same.
+    pub to: TermState,
+    /// Why.
+    pub reason: Option<Reason>,
+    /// Why, in a sentence.
+    pub detail: Option<String>,
+    /// The command that helps; such a term stands in `attention`.
+    pub remedy: Option<String>,
+    /// When the engine looks again.
+    pub act_at: Option<Timestamp>,
+    /// The next deadline warning.
+    pub warn_at: Option<Timestamp>,
+    /// The count of tries from now on.
+    pub tries: u32,
+}
+
+impl Move {
+    /// A move of `term` to `to` that keeps its warning and clears everything else.
+    pub fn of(term: &DueTerm, to: TermState) -> Self {
+        Self {
+            term: term.id,
+            from: term.state,
+            to,
+            reason: None,
+            detail: None,
+            remedy: None,
+            act_at: None,
+            warn_at: term.warn_at,
+            tries: term.tries,
+        }
+    }
+}
+
+/// What one decision writes: moves, what happened, and who is told. One commit.
+#[derive(Debug, Clone, Default)]
+pub struct Write {
+    /// Terms that move.
+    pub moves: Vec<Move>,
+    /// Rows of the audit log.
+    pub events: Vec<Happened>,
+    /// Messages to people.
+    pub messages: Vec<Message>,
+}
+
+impl Store {
+    /// The terms whose time has come, nearest deadline first, at most `most`.
+    pub async fn due_terms(&mut self, now: Timestamp, most: u32) -> Result<Vec<DueTerm>, StoreError> {
+        let rows: Vec<DueRow> = sqlx::query_as(select_terms!(
+            "WHERE t.id IN (SELECT id FROM term WHERE act_at <= $1 UNION SELECT id FROM term WHERE warn_at <= $1)
+             ORDER BY t.deadline_at, t.id LIMIT $2"
+        ))
+        .bind(time(now))
+        .bind(most)
+        .fetch_all(&mut self.conn)
+        .await
+        .doing("reading what is due")?;
+        rows.into_iter().map(DueRow::read).collect()
+    }
+
+    /// The newest term of the subscription with this row.
+    pub async fn newest_term(&mut self, subscription: i64) -> Result<Option<DueTerm>, StoreError> {
+        let row: Option<DueRow> = sqlx::query_as(select_terms!("WHERE t.subscription_id = $1 ORDER BY t.id DESC LIMIT 1"))
+            .bind(subscription)
+            .fetch_optional(&mut self.conn)
+            .await
+            .doing("reading a term")?;
+        row.map(DueRow::read).transpose()
+    }
+
+    /// The newest term of every active subscription, and every other one that may still exist at the portal.
+    pub async fn standing_terms(&mut self) -> Result<Vec<DueTerm>, StoreError> {
+        let rows: Vec<DueRow> = sqlx::query_as(select_terms!(
+            "WHERE (s.active = 1 AND t.id = (SELECT max(id) FROM term WHERE subscription_id = s.id))
+                OR t.state IN ('ordering', 'unknown', 'placed') ORDER BY t.due_at, s.name"
+        ))
+        .fetch_all(&mut self.conn)
+        .await
+        .doing("reading the terms")?;
+        rows.into_iter().map(DueRow::read).collect()
+    }
+
+    /// When something is next to be done, as far as the database knows.
+    pub async fn next_wake(&mut self) -> Result<Option<Timestamp>, StoreError> {
+        let next: Option<String> = sqlx::query_scalar(
+            "SELECT min(at) FROM (SELECT min(act_at) AS at FROM term WHERE act_at IS NOT NULL
+             UNION ALL SELECT min(warn_at) FROM term WHERE warn_at IS NOT NULL
+             UNION ALL SELECT min(next_at) FROM outbox WHERE next_at IS NOT NULL)",
+        )
+        .fetch_one(&mut self.conn)
+        .await
+        .doing("reading what is next")?;
+        read_optional_time(next.as_deref())
+    }
+
+    /// Writes one decision, or many.
+    pub async fn write(&mut self, now: Timestamp, write: Write) -> Result<(), StoreError> {
+        if write.moves.is_empty() && write.events.is_empty() && write.messages.is_empty() {
+            return Ok(());
+        }
+        let mut tx = self.begin("writing a decision").await?;
+        within(&mut tx, now, write).await?;
+        commit(tx, "writing a decision").await
+    }
+
+    /// The term is renewed, and the next one begins where it ends (R4). One commit.
+    pub async fn renew(
+        &mut self,
+        now: Timestamp,
+        write: Write,
+        subscription: i64,
+        next: Option<(Span, Moments)>,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.begin("beginning the next term").await?;
+        within(&mut tx, now, write).await?;
+        if let Some((span, moments)) = next {
+            insert(&mut tx, now, subscription, &span, &moments).await?;
+        }
+        commit(tx, "beginning the next term").await
+    }
+}
+
+/// Writes decisions within a larger write.
+pub(crate) async fn within(tx: &mut Tx<'_>, now: Timestamp, write: Write) -> Result<(), StoreError> {
+    for step in &write.moves {
+        apply(tx, now, step).await?;
+    }
+    audit::append(tx, now, write.events).await?;
+    post(tx, now, &write.messages).await
+}
+
+async fn apply(tx: &mut Tx<'_>, now: Timestamp, step: &Move) -> Result<(), StoreError> {
+    let done = sqlx::query(
+        "UPDATE term SET since = CASE WHEN state = $3 AND reason IS $4 THEN since ELSE $10 END,
+                state = $3, reason = $4, detail = $5, remedy = $6, act_at = $7, warn_at = $8, tries = $9
+         WHERE id = $1 AND state = $2",
+    )
+    .bind(step.term)
+    .bind(step.from.word())
+    .bind(step.to.word())
+    .bind(step.reason.map(Reason::word))
+    .bind(&step.detail)
+    .bind(&step.remedy)
+    .bind(optional_time(step.act_at))
+    .bind(optional_time(step.warn_at))
+    .bind(i64::from(step.tries))
+    .bind(time(now))
+    .execute(&mut **tx)
+    .await
+    .doing("moving a term")?;
+    if done.rows_affected() == 1 {
+        return Ok(());
+    }
+    Err(StoreError::Unreadable { what: format!("term {} in another state than {}", step.term, step.from) })
+}
+
+/// A new term, scheduled for its due time.
+pub(crate) async fn insert(
+    tx: &mut Tx<'_>,
+    now: Timestamp,
+    subscription: i64,
+    span: &Span,
+    moments: &Moments,
+) -> Result<(), StoreError> {
+    // An entry that was taken out keeps its chain, but nothing more is ordered for it (R6).
+    sqlx::query(
+        "INSERT INTO term (subscription_id, offset_months, starts_on, ends_on, state, since, due_at, deadline_at, act_at)
+         SELECT $1, $2, $3, $4, 'scheduled', $5, $6, $7, CASE WHEN active = 1 THEN $6 END FROM subscription WHERE id = $1",
+    )
+    .bind(subscription)
+    .bind(i64::from(span.offset_months))
+    .bind(span.starts_on.to_string())
+    .bind(span.ends_on.to_string())
+    .bind(time(now))
+    .bind(time(moments.due_at))
+    .bind(time(moments.deadline_at))
+    .execute(&mut **tx)
+    .await
+    .doing("adding a term")?;
+    Ok(())
+}
+
+impl Store {
+    /// Lets many terms wait for the same reason, in one statement: a portal that is down stops a thousand terms at once.
+    pub async fn postpone(&mut self, now: Timestamp, wait: &Postponement) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE term SET act_at = $2, since = CASE WHEN state = 'scheduled' AND reason IS NOT $3 THEN $5 ELSE since END,
+                    reason = CASE WHEN state = 'scheduled' THEN $3 ELSE reason END,
+                    detail = CASE WHEN state = 'scheduled' THEN $4 ELSE detail END,
+                    remedy = CASE WHEN state = 'scheduled' THEN $6 ELSE remedy END
+             WHERE id IN (SELECT value FROM json_each($1)) AND act_at IS NOT NULL",
+        )
+        .bind(super::text::json(&wait.terms)?)
+        .bind(time(wait.until))
+        .bind(wait.reason.word())
+        .bind(&wait.detail)
+        .bind(time(now))
+        .bind(&wait.remedy)
+        .execute(&mut self.conn)
+        .await
+        .doing("postponing terms")?;
+        Ok(())
+    }
+
+    /// Sets the next deadline warning of terms.
+    pub async fn warn_at(&mut self, warnings: &[(i64, Option<Timestamp>)]) -> Result<(), StoreError> {
+        if warnings.is_empty() {
+            return Ok(());
+        }
+        let rows: Vec<_> = warnings.iter().map(|(id, at)| (id, optional_time(*at))).collect();
+        sqlx::query("UPDATE term SET warn_at = v.value ->> 1 FROM json_each($1) v WHERE term.id = v.value ->> 0")
+            .bind(super::text::json(&rows)?)
+            .execute(&mut self.conn)
+            .await
+            .doing("setting deadline warnings")?;
+        Ok(())
+    }
+}
+
+/// Terms that wait for one reason. A term in another state than `scheduled` keeps its own reason.
+#[derive(Debug, Clone)]
+pub struct Postponement {
+    /// The terms' rows.
+    pub terms: Vec<i64>,
+    /// Until when.
+    pub until: Timestamp,
+    /// Why.
+    pub reason: Reason,
+    /// Why, in a sentence.
+    pub detail: String,
+    /// The command that helps, if a person can.
+    pub remedy: Option<String>,
+}
