@@ -16,6 +16,12 @@ impl Committed {
         Self { attempt, body }
     }
 
+    /// For the tests of `portal/`, which have no database.
+    #[cfg(test)]
+    pub(crate) fn in_test(body: &'static [u8]) -> Self {
+        Self::new(0, Bytes::from_static(body))
+    }
+
     /// The attempt's row.
     pub fn attempt(&self) -> i64 {
         self.attempt
