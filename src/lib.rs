@@ -5,7 +5,9 @@
 pub mod calendar;
 pub mod clock;
 pub mod config;
+pub mod daemon;
 pub mod ids;
+pub mod notify;
 pub mod portal;
 pub mod renewal;
 pub mod rules;

@@ -168,8 +168,17 @@ pub fn explained(listed: &Listed, identity: &Identity, learned: &Learned) -> boo
     }
     WHAT_IDENTIFIES.into_iter().any(|field| {
         let trusted = learned.echoes(field) || !kept(Rule::R18);
-        trusted && shown(field, &listed.facts).is_some_and(|value| Some(value) != sent(field, identity).as_deref())
+        trusted && differs(field, &listed.facts, identity)
     })
+}
+
+/// Shows another value than was sent. A field that was not sent cannot differ: the portal shows a `productNo` of its own for products
+/// without a serial number (portal-api.md section 4).
+fn differs(field: Field, facts: &Facts, identity: &Identity) -> bool {
+    match (shown(field, facts), sent(field, identity)) {
+        (Some(shown), Some(sent)) => shown != sent,
+        _ => false,
+    }
 }
 
 /// What is known about an attempt when its fate is judged.
@@ -289,7 +298,7 @@ pub fn settle(set: Option<SignedDuration>, left: SignedDuration) -> SignedDurati
 pub fn may_be_for(listed: &Listed, identity: &Identity, learned: &Learned) -> bool {
     !WHAT_IDENTIFIES.into_iter().any(|field| {
         let trusted = learned.of(field) != Some(Echo::Misleading);
-        trusted && shown(field, &listed.facts).is_some_and(|value| Some(value) != sent(field, identity).as_deref())
+        trusted && differs(field, &listed.facts, identity)
     })
 }
 

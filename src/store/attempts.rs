@@ -519,3 +519,51 @@ async fn end_otherwise(
     .doing("recording an answer")?;
     Ok(())
 }
+
+impl Store {
+    /// Whether an attempt already has this order number.
+    pub async fn knows_order(&mut self, order_no: &str) -> Result<bool, StoreError> {
+        let known: Option<i64> = sqlx::query_scalar("SELECT 1 FROM attempt WHERE order_no = $1")
+            .bind(order_no)
+            .fetch_optional(&mut self.conn)
+            .await
+            .doing("looking for an order number")?;
+        Ok(known.is_some())
+    }
+
+    /// R22: kinds (product, for a partner) with an order that is out while nothing was learned for them yet.
+    pub async fn canaries_out(&mut self) -> Result<Vec<(String, bool)>, StoreError> {
+        sqlx::query_as(
+            "SELECT DISTINCT s.product_id, s.partner_id <> '' FROM term t JOIN subscription s ON s.id = t.subscription_id
+             WHERE t.state IN ('ordering', 'unknown', 'placed')
+               AND NOT EXISTS (SELECT 1 FROM learned l WHERE l.product_id = s.product_id AND l.party = iif(s.partner_id = '', 'own', 'partner'))",
+        )
+        .fetch_all(&mut self.conn)
+        .await
+        .doing("looking for first orders")
+    }
+
+    /// R21: whether a retry that follows an unknown is undecided.
+    pub async fn retry_out(&mut self) -> Result<bool, StoreError> {
+        let out: Option<i64> = sqlx::query_scalar(
+            "SELECT 1 FROM attempt a WHERE a.state IN ('open', 'unknown')
+               AND EXISTS (SELECT 1 FROM attempt b WHERE b.term_id = a.term_id AND b.id < a.id AND b.absent_at IS NOT NULL) LIMIT 1",
+        )
+        .fetch_optional(&mut self.conn)
+        .await
+        .doing("looking for retries")?;
+        Ok(out.is_some())
+    }
+
+    /// The nearest deadline of a term that is not renewed.
+    pub async fn next_deadline(&mut self) -> Result<Option<Timestamp>, StoreError> {
+        let at: Option<String> = sqlx::query_scalar(
+            "SELECT min(t.deadline_at) FROM term t JOIN subscription s ON s.id = t.subscription_id
+             WHERE s.active = 1 AND t.act_at IS NOT NULL AND t.state <> 'renewed'",
+        )
+        .fetch_one(&mut self.conn)
+        .await
+        .doing("reading the next deadline")?;
+        read_optional_time(at.as_deref())
+    }
+}

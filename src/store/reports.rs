@@ -1,1 +1,107 @@
-//! x
+//! Reading for people: the views of DESIGN.md section 4, as rows.
+//!
+//! Owns nothing: every column comes from a view that anyone can query with `sqlite3`. Never writes.
+
+use serde::Serialize;
+
+use super::{Doing, Store, StoreError};
+
+/// A row of `orders`.
+#[derive(Debug, Clone, Serialize, sqlx::FromRow)]
+#[allow(missing_docs, reason = "the columns are those of the view")]
+pub struct OrderRow {
+    pub renewal: String,
+    pub partner_id: String,
+    pub product_id: String,
+    pub service_id: String,
+    pub quantity: i64,
+    pub starts_on: String,
+    pub ends_on: String,
+    pub po_number: String,
+    pub order_no: Option<String>,
+    pub transaction_no: Option<String>,
+    pub order_id: Option<String>,
+    pub instance_id: Option<String>,
+    pub order_status: Option<String>,
+    pub ordered_at: String,
+    pub settled_at: Option<String>,
+    pub request_id: Option<String>,
+    pub attempt_state: String,
+    pub late: i64,
+}
+
+/// A row of `upcoming`.
+#[derive(Debug, Clone, Serialize, sqlx::FromRow)]
+#[allow(missing_docs, reason = "the columns are those of the view")]
+pub struct UpcomingRow {
+    pub renewal: String,
+    pub partner_id: String,
+    pub quantity: Option<i64>,
+    pub expires_on: String,
+    pub due_at: String,
+    pub deadline: String,
+    pub state: String,
+    pub reason: Option<String>,
+}
+
+/// A row of `attention`.
+#[derive(Debug, Clone, Serialize, sqlx::FromRow)]
+#[allow(missing_docs, reason = "the columns are those of the view")]
+pub struct AttentionRow {
+    pub renewal: Option<String>,
+    pub since: String,
+    pub reason: Option<String>,
+    pub what_to_do: Option<String>,
+    pub deadline: Option<String>,
+}
+
+/// How many terms of active subscriptions stand in one state.
+#[derive(Debug, Clone, Serialize, sqlx::FromRow)]
+pub struct StateCount {
+    /// A word of DESIGN.md section 5.
+    pub state: String,
+    /// How many.
+    pub terms: i64,
+}
+
+impl Store {
+    /// The newest orders first.
+    pub async fn last_orders(&mut self, most: u32) -> Result<Vec<OrderRow>, StoreError> {
+        sqlx::query_as(
+            "SELECT renewal, partner_id, product_id, service_id, quantity, starts_on, ends_on, po_number, order_no, transaction_no, order_id,
+                    instance_id, order_status, ordered_at, settled_at, request_id, attempt_state, late
+             FROM orders ORDER BY ordered_at DESC, po_number DESC LIMIT $1",
+        )
+        .bind(most)
+        .fetch_all(&mut self.conn)
+        .await
+        .doing("reading the orders")
+    }
+
+    /// What is ordered next.
+    pub async fn upcoming(&mut self, most: u32) -> Result<Vec<UpcomingRow>, StoreError> {
+        sqlx::query_as("SELECT renewal, partner_id, quantity, expires_on, due_at, deadline, state, reason FROM upcoming LIMIT $1")
+            .bind(most)
+            .fetch_all(&mut self.conn)
+            .await
+            .doing("reading what is upcoming")
+    }
+
+    /// What needs a person.
+    pub async fn attention(&mut self) -> Result<Vec<AttentionRow>, StoreError> {
+        sqlx::query_as("SELECT renewal, since, reason, what_to_do, deadline FROM attention")
+            .fetch_all(&mut self.conn)
+            .await
+            .doing("reading what needs attention")
+    }
+
+    /// Terms by state, of active subscriptions.
+    pub async fn counts(&mut self) -> Result<Vec<StateCount>, StoreError> {
+        sqlx::query_as(
+            "SELECT t.state, count(*) AS terms FROM term t JOIN subscription s ON s.id = t.subscription_id WHERE s.active = 1 GROUP BY t.state ORDER BY t.state",
+        )
+        .fetch_all(&mut self.conn)
+        .await
+        .doing("counting terms")
+    }
+}

@@ -1,0 +1,269 @@
+//! One tick: sync the mirror, resolve unknowns, follow what is placed, place what is due, tell people.
+//!
+//! Owns the order of these steps. Has no timers: `tick` takes what is due by the clock it was given, and every look at a term
+//! writes when to look next. So a kill, a suspend, a restart and a simulated year are one and the same case.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::Clock;
+use crate::config::model::Config;
+use crate::portal::client::PortalClient;
+use crate::portal::read_error::ReadError;
+use crate::portal::transport::Transport;
+use crate::renewal::chain;
+use crate::renewal::state::{Reason, TermState};
+use crate::store::terms::{DueTerm, Move, Postponement, Write};
+use crate::store::{Store, StoreError};
+
+/// How many terms one tick takes up; the rest is due again at once.
+const AT_ONCE: u32 = 512;
+
+/// The daemon without its shell. A test drives it on a simulated clock.
+pub struct Engine<T: Transport> {
+    /// The database, held exclusively.
+    pub store: Store,
+    /// The portal.
+    pub portal: Arc<PortalClient<T>>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// The file in force.
+    pub config: Arc<Config>,
+    /// What every `poNumber` of this installation begins with.
+    pub po_prefix: String,
+    /// Set when the process is asked to leave: no new batch begins.
+    pub stop: CancellationToken,
+    /// Answers that could not be written down yet; they are, before anything else is done.
+    pub(super) unrecorded: Vec<crate::store::attempts::Ended>,
+}
+
+/// An order that went through in a tick, for showing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderPlaced {
+    /// The renewal's label.
+    pub renewal: String,
+    /// What was bought.
+    pub quantity: u64,
+    /// The first day of the new term.
+    pub starts_on: jiff::civil::Date,
+    /// The first day after it.
+    pub ends_on: jiff::civil::Date,
+    /// `poNumber`
+    pub po_number: String,
+    /// `orderNo`
+    pub order_no: String,
+    /// `transactionNo`
+    pub transaction_no: Option<String>,
+    /// `orderStatus`
+    pub order_status: Option<String>,
+}
+
+/// What one tick did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ticked {
+    /// How many terms it looked at.
+    pub looked_at: usize,
+    /// The orders that it placed.
+    pub placed: Vec<OrderPlaced>,
+    /// Whether the portal could not be used.
+    pub portal_trouble: Option<String>,
+}
+
+/// Why a tick stopped. What was committed before stays.
+#[derive(Debug, thiserror::Error)]
+pub enum TickError {
+    /// The database failed. Nothing is ordered until it works again.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl<T: Transport> Engine<T> {
+    /// An engine over an open database that has been recovered.
+    pub fn new(store: Store, portal: Arc<PortalClient<T>>, clock: Arc<dyn Clock>, config: Arc<Config>, uid: &str) -> Self {
+        let po_prefix = format!("RW-{uid}-");
+        Self { store, portal, clock, config, po_prefix, stop: CancellationToken::new(), unrecorded: Vec::new() }
+    }
+
+    /// Works by another file from now on. The sandbox keeps its own portal, whatever the file says.
+    pub fn adopt(&mut self, mut config: Config, keep_portal: bool) {
+        if keep_portal {
+            config.portal = self.config.portal.clone();
+        }
+        self.config = Arc::new(config);
+    }
+
+    /// R8: reads the whole order list, and counts what it holds. Nothing is ordered before a person, or the sandbox, binds the account.
+    pub async fn read_whole_list(&mut self) -> Result<Result<i64, ReadError>, TickError> {
+        match self.sync(false).await? {
+            Ok(synced) => {
+                self.store.portal_well(synced.date).await?;
+                Ok(Ok(self.store.mirror_count().await?))
+            }
+            Err(error) => Ok(Err(error)),
+        }
+    }
+
+    /// After a crash nobody knows whether an open attempt was sent: each becomes unknown, and is found out.
+    pub async fn recover(&mut self) -> Result<(), TickError> {
+        let now = self.clock.now();
+        for renewal in self.store.open_becomes_unknown(now).await? {
+            tracing::warn!(
+                renewal,
+                "the daemon stopped while this order was on its way; whether the portal has it is being found out"
+            );
+        }
+        Ok(())
+    }
+
+    /// Does what is due now.
+    pub async fn tick(&mut self) -> Result<Ticked, TickError> {
+        self.record_what_is_left().await?;
+        let now = self.clock.now();
+        let due = self.store.due_terms(now, AT_ONCE).await?;
+        let mut ticked = Ticked { looked_at: due.len(), ..Ticked::default() };
+        if !due.is_empty() {
+            self.warn(now, &due).await?;
+            let acting = due.into_iter().filter(|term| term.act_at.is_some_and(|at| at <= now)).collect();
+            let acting = self.close_overdue(now, acting).await?;
+            self.act(now, acting, &mut ticked).await?;
+        }
+        self.tell(now).await?;
+        Ok(ticked)
+    }
+
+    /// Ticks until nothing is due at this moment, and says when something is next.
+    pub async fn run_dry(&mut self, mut seen: impl FnMut(&Ticked)) -> Result<Option<Timestamp>, TickError> {
+        loop {
+            let ticked = self.tick().await?;
+            seen(&ticked);
+            let next = self.store.next_wake().await?;
+            if self.stop.is_cancelled() || next.is_none_or(|at| at > self.clock.now()) {
+                return Ok(next);
+            }
+        }
+    }
+
+    async fn act(&mut self, now: Timestamp, due: Vec<DueTerm>, ticked: &mut Ticked) -> Result<(), TickError> {
+        if due.is_empty() {
+            return Ok(());
+        }
+        let (unknown, rest): (Vec<_>, Vec<_>) = due.into_iter().partition(|term| term.state == TermState::Unknown);
+        let (placed, rest): (Vec<_>, Vec<_>) =
+            rest.into_iter().partition(|term| matches!(term.state, TermState::Placed | TermState::Renewed));
+        let scheduled: Vec<_> = rest.into_iter().filter(|term| term.state == TermState::Scheduled).collect();
+        let all = || unknown.iter().chain(&placed).chain(&scheduled);
+        if all().next().is_none() {
+            return Ok(());
+        }
+        let synced = match self.reach_portal(now, !unknown.is_empty()).await? {
+            Ok(synced) => synced,
+            Err(trouble) => {
+                self.wait_for_portal(all(), &trouble).await?;
+                ticked.portal_trouble = Some(trouble.what);
+                return Ok(());
+            }
+        };
+        self.resolve(&synced, unknown).await?;
+        self.follow(&synced, placed).await?;
+        self.place(&synced, scheduled, ticked).await
+    }
+
+    /// Asks the portal for its order list, unless it was found wanting a moment ago: it is probed once, not once per term.
+    async fn reach_portal(
+        &mut self,
+        now: Timestamp,
+        for_evidence: bool,
+    ) -> Result<Result<super::sync::Synced, Trouble>, TickError> {
+        let account = self.store.account().await?;
+        if let Some(next) = account.portal_next_at.filter(|next| *next > now) {
+            let what = account.portal_trouble.unwrap_or_else(|| "the portal was not well".to_owned());
+            return Ok(Err(Trouble { until: next, what }));
+        }
+        match self.sync(for_evidence).await? {
+            Ok(synced) => {
+                if account.portal_trouble.is_some() {
+                    tracing::info!("the portal answers again");
+                }
+                self.store.portal_well(synced.date).await?;
+                self.store.withdraw("portal", &[]).await?;
+                Ok(Ok(synced))
+            }
+            Err(error) => Ok(Err(self.portal_failed(now, account.portal_tries.saturating_add(1), &error).await?)),
+        }
+    }
+
+    async fn portal_failed(&mut self, now: Timestamp, tries: u32, error: &ReadError) -> Result<Trouble, TickError> {
+        let until = crate::renewal::retry::probe_again(now, tries, error.retry_after());
+        let what = error.to_string();
+        tracing::warn!(tries, next = %until, "{what}");
+        self.store.portal_unwell(tries, until, &what).await?;
+        if tries >= 3 || super::words::is_refusal(error) {
+            self.raise_trouble(now, &what, tries).await?;
+        }
+        Ok(Trouble { until, what })
+    }
+
+    async fn wait_for_portal<'a>(
+        &mut self,
+        terms: impl Iterator<Item = &'a DueTerm>,
+        trouble: &Trouble,
+    ) -> Result<(), TickError> {
+        let now = self.clock.now();
+        let terms: Vec<&DueTerm> = terms.collect();
+        let wait = Postponement {
+            terms: terms.iter().map(|term| term.id).collect(),
+            until: trouble.until,
+            reason: Reason::PortalTrouble,
+            detail: trouble.what.clone(),
+            remedy: None,
+        };
+        self.store.postpone(now, &wait).await?;
+        let warnings: Vec<_> = terms
+            .iter()
+            .filter(|t| t.warn_at.is_none() && t.state != TermState::Renewed)
+            .map(|t| (t.id, warning(t, now)))
+            .collect();
+        Ok(self.store.warn_at(&warnings).await?)
+    }
+
+    /// R26: a term that no order may exist for, and whose last chance is gone, is missed. `unknown` never is.
+    async fn close_overdue(&mut self, now: Timestamp, due: Vec<DueTerm>) -> Result<Vec<DueTerm>, TickError> {
+        let (overdue, rest): (Vec<_>, Vec<_>) = due.into_iter().partition(|term| is_overdue(term, now));
+        let mut write = Write::default();
+        for term in &overdue {
+            super::words::missed(term, &mut write);
+            tracing::error!(renewal = term.name, deadline = %term.moments.deadline_at, "missed: the deadline passed without an order");
+        }
+        self.store.write(now, write).await?;
+        Ok(rest)
+    }
+
+    /// The moves of a decision that leaves a term waiting: it is warned about as its deadline nears, whatever it waits for.
+    pub(super) fn stay(&self, term: &DueTerm, to: TermState, act_at: Option<Timestamp>) -> Move {
+        Move { act_at, warn_at: warning(term, self.clock.now()), reason: term.reason, ..Move::of(term, to) }
+    }
+}
+
+/// What keeps the portal from being used, and until when.
+#[derive(Debug, Clone)]
+pub(super) struct Trouble {
+    until: Timestamp,
+    what: String,
+}
+
+/// The warning that a waiting term keeps, or gets.
+pub(super) fn warning(term: &DueTerm, now: Timestamp) -> Option<Timestamp> {
+    term.warn_at.or_else(|| chain::next_warning(term.moments.deadline_at, now))
+}
+
+fn is_overdue(term: &DueTerm, now: Timestamp) -> bool {
+    let waits = matches!(term.state, TermState::Scheduled | TermState::AwaitingApproval);
+    waits && now >= chain::last_chance(term.moments.deadline_at, term.standing.grace_days)
+}
+
+/// `span` later, or the end of time.
+pub(super) fn after(now: Timestamp, span: SignedDuration) -> Timestamp {
+    now.checked_add(span).unwrap_or(Timestamp::MAX)
+}

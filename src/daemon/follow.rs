@@ -1,0 +1,196 @@
+//! Following an order until the portal says `succeed`, and until the new term has begun (R23).
+//!
+//! Owns the step from placed to renewed, and the birth of the next term. Learns from the first order of a kind (R22).
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+use super::engine::{Engine, TickError, after};
+use super::sync::Synced;
+use super::words::{self, Plight};
+use crate::portal::read_error::ReadError;
+use crate::portal::transport::Transport;
+use crate::renewal::chain;
+use crate::renewal::evidence::{self, Listed};
+use crate::renewal::retry;
+use crate::renewal::state::{Reason, TermState};
+use crate::store::attempts::Attempt;
+use crate::store::terms::{DueTerm, Move, Write};
+
+/// After this, an order that is not paid, or not listed, is told.
+const LONG: SignedDuration = SignedDuration::from_hours(72);
+
+impl<T: Transport> Engine<T> {
+    /// Looks at every order that is placed or renewed and due for a look.
+    pub(super) async fn follow(&mut self, _synced: &Synced, placed: Vec<DueTerm>) -> Result<(), TickError> {
+        for term in placed {
+            let Some(attempt) = term.attempt.clone() else { continue };
+            let listed = self.store.listed_attempt(attempt.id, &self.po_prefix).await?;
+            if let Some(listed) = &listed {
+                self.learn_from(&term, &attempt, listed).await?;
+                if listed.status != attempt.order_status || attempt.order_id.is_none() {
+                    self.store.note_status(attempt.id, listed.status.as_deref(), listed.portal_id.as_deref()).await?;
+                }
+            }
+            let status = listed.as_ref().and_then(|l| l.status.clone()).or_else(|| attempt.order_status.clone());
+            if term.state == TermState::Renewed {
+                self.watch(&term, status.as_deref()).await?;
+            } else {
+                self.follow_one(&term, &attempt, listed.as_ref(), status.as_deref()).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn follow_one(
+        &mut self,
+        term: &DueTerm,
+        attempt: &Attempt,
+        listed: Option<&Listed>,
+        status: Option<&str>,
+    ) -> Result<(), TickError> {
+        if evidence::is_dead(status) {
+            return self.hold_dead(term, attempt, status.unwrap_or_default()).await;
+        }
+        if status == Some("succeed") && listed.is_some() {
+            return self.renewed(term, attempt).await;
+        }
+        let long = self.clock.now().duration_since(attempt.created_at) >= LONG;
+        let order = attempt.order_no.clone().unwrap_or_default();
+        let plight = match (long, listed) {
+            (false, _) => None,
+            (true, Some(_)) => Some(Plight {
+                reason: Reason::PendingLong,
+                detail: format!(
+                    "order {order} is {} since {}; it is not renewed until it is paid",
+                    status.unwrap_or("unpaid"),
+                    attempt.created_at
+                ),
+                remedy: format!("pay order {order} in the portal"),
+            }),
+            (true, None) => Some(Plight {
+                reason: Reason::NotListed,
+                detail: format!("order {order} was accepted but does not show in the portal's order list"),
+                remedy: format!(
+                    "look for order {order} in the portal, then: renewd resolve {} --order-no {order} | --void",
+                    term.name
+                ),
+            }),
+        };
+        self.keep_following(term, plight).await
+    }
+
+    async fn keep_following(&mut self, term: &DueTerm, plight: Option<Plight>) -> Result<(), TickError> {
+        let now = self.clock.now();
+        let next = retry::look_again(now, term.tries).min(after(now, SignedDuration::from_hours(2)));
+        let step = Move { tries: term.tries.saturating_add(1), ..self.stay(term, TermState::Placed, Some(next)) };
+        let mut write = Write::default();
+        match plight {
+            Some(plight) => words::trouble(term, TermState::Placed, &plight, step, &mut write),
+            None => write.moves.push(step),
+        }
+        Ok(self.store.write(now, write).await?)
+    }
+
+    /// The portal says `succeed`: the term is renewed, and the next one begins where it ends (R4).
+    async fn renewed(&mut self, term: &DueTerm, attempt: &Attempt) -> Result<(), TickError> {
+        let now = self.clock.now();
+        let mut write = Write::default();
+        write.events.push(words::event(
+            "term.renewed",
+            term,
+            json!({"starts_on": term.span.starts_on.to_string(), "ends_on": term.span.ends_on.to_string()}),
+        ));
+        write.moves.push(Move {
+            act_at: watch_again(now, 0, term.moments.deadline_at),
+            warn_at: None,
+            tries: 0,
+            ..Move::of(term, TermState::Renewed)
+        });
+        let offset = term.span.offset_months.saturating_add(months_between(term));
+        let next = chain::term_at(term.anchor_on, offset, term.standing.cycle())
+            .and_then(|span| Ok((span, chain::moments(span.starts_on, &term.standing, &self.config.zone)?)));
+        if let Err(error) = &next {
+            tracing::error!(renewal = term.name, "there is no next term: {error}");
+        }
+        tracing::info!(renewal = term.name, po_number = attempt.po_number, order_no = attempt.order_no, transaction_no = attempt.transaction_no, until = %term.span.ends_on, "renewed");
+        Ok(self.store.renew(now, write, term.subscription, next.ok()).await?)
+    }
+
+    /// R23: a dead order is held; only a person frees the term.
+    async fn hold_dead(&mut self, term: &DueTerm, attempt: &Attempt, status: &str) -> Result<(), TickError> {
+        let now = self.clock.now();
+        let order = attempt.order_no.clone().unwrap_or_default();
+        let plight = Plight {
+            reason: Reason::DeadOrder,
+            detail: format!("order {order} is {status} in the portal; the term is not renewed"),
+            remedy: format!("renewd resolve {} --void (frees the term for a new order) | renewd skip {}", term.name, term.name),
+        };
+        let mut write = Write::default();
+        words::trouble(term, TermState::Held, &plight, self.stay(term, TermState::Held, None), &mut write);
+        Ok(self.store.write(now, write).await?)
+    }
+
+    /// R23: watched until the new term has begun; a refund after success is told.
+    async fn watch(&mut self, term: &DueTerm, status: Option<&str>) -> Result<(), TickError> {
+        let now = self.clock.now();
+        let mut write = Write::default();
+        let step = Move {
+            act_at: watch_again(now, term.tries, term.moments.deadline_at),
+            warn_at: None,
+            tries: term.tries.saturating_add(1),
+            ..Move::of(term, TermState::Renewed)
+        };
+        if evidence::is_dead(status) {
+            let order = term.attempt.as_ref().and_then(|a| a.order_no.clone()).unwrap_or_default();
+            let plight = Plight {
+                reason: Reason::RefundedLater,
+                detail: format!("order {order} succeeded and is now {}", status.unwrap_or_default()),
+                remedy: format!(
+                    "look at order {order} in the portal, then: renewd resolve {} --void | --order-no {order}",
+                    term.name
+                ),
+            };
+            words::trouble(term, TermState::Held, &plight, self.stay(term, TermState::Held, None), &mut write);
+        } else {
+            write.moves.push(step);
+        }
+        Ok(self.store.write(now, write).await?)
+    }
+
+    /// R22: the first order of a kind teaches what this portal shows; the details are read once for it.
+    async fn learn_from(&mut self, term: &DueTerm, attempt: &Attempt, listed: &Listed) -> Result<(), TickError> {
+        let learned = self.store.learned(&term.identity).await?;
+        if learned.complete_for(&term.identity) {
+            return Ok(());
+        }
+        let Some(id) = listed.portal_id.clone().or_else(|| listed.order_no.clone()) else { return Ok(()) };
+        match self.portal.order(&id).await {
+            Ok(detail) => self.store.take_detail(listed.mark, &detail.value.raw).await?,
+            Err(ReadError::NotFound { .. } | ReadError::Malformed { .. }) => {}
+            Err(error) => {
+                tracing::warn!(renewal = term.name, "cannot read the order back yet: {error}");
+                return Ok(());
+            }
+        }
+        let Some(listed) = self.store.listed_attempt(attempt.id, &self.po_prefix).await? else { return Ok(()) };
+        let lessons: Vec<_> = evidence::lessons(&term.identity, &listed, &attempt.po_number)
+            .into_iter()
+            .map(|(field, echo)| (field, evidence::merged(learned.of(field), echo)))
+            .collect();
+        tracing::info!(renewal = term.name, order_no = attempt.order_no, ?lessons, "read the first order of its kind back");
+        Ok(self.store.learn(self.clock.now(), &term.identity, &listed.key, &lessons).await?)
+    }
+}
+
+fn months_between(term: &DueTerm) -> u32 {
+    let from = i32::from(term.span.starts_on.year()) * 12 + i32::from(term.span.starts_on.month());
+    let to = i32::from(term.span.ends_on.year()) * 12 + i32::from(term.span.ends_on.month());
+    u32::try_from(to - from).unwrap_or(0)
+}
+
+/// 1, 2, 4 … days later, and once when the new term begins; then never again.
+fn watch_again(now: Timestamp, looks: u32, begins: Timestamp) -> Option<Timestamp> {
+    let next = after(now, SignedDuration::from_hours(24 << looks.min(5)));
+    (now < begins).then(|| next.min(begins))
+}

@@ -1,0 +1,92 @@
+//! The instance lock: one daemon for one database (R8).
+//!
+//! Owns the file beside the database and holds `flock` on it for life. The kernel gives it back when the process ends, however
+//! it ends, so a stale lock cannot exist. Taken before the database is opened: sqlx takes none of its own.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read as _, Seek as _, Write as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use fs4::fs_std::FileExt;
+
+/// Why the lock was not had.
+#[derive(Debug, thiserror::Error)]
+pub enum LockError {
+    /// Another process works on this database.
+    #[error("{database} is in use by process {holder}; stop it first, or use the commands that talk to it (renewd status)")]
+    Held {
+        /// The database.
+        database: PathBuf,
+        /// What the holder wrote about itself.
+        holder: String,
+    },
+    /// R8: a user other than the owner must not write here: files of another owner would lock the daemon out.
+    #[error("{database} belongs to user id {owner}, and you are {us}; use: sudo -u '#{owner}' renewd …")]
+    OtherUser {
+        /// The database.
+        database: PathBuf,
+        /// Its owner.
+        owner: u32,
+        /// The effective user id of this process.
+        us: u32,
+    },
+    /// The lock file could not be made.
+    #[error("cannot lock {database}: {source}")]
+    Io {
+        /// The database.
+        database: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
+/// The held lock. Dropping it gives it back.
+#[derive(Debug)]
+pub struct Lock(#[allow(dead_code, reason = "held, not used: closing the file gives the lock back")] File);
+
+impl Lock {
+    /// Takes the lock of `database`, without waiting.
+    pub fn take(database: &Path) -> Result<Self, LockError> {
+        let io = |source| LockError::Io { database: database.to_owned(), source };
+        let mut path = database.as_os_str().to_owned();
+        path.push(".lock");
+        if let Some(folder) = database.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            std::fs::create_dir_all(folder).map_err(io)?;
+        }
+        refuse_other_user(database)?;
+        let mut file =
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o640).open(path).map_err(io)?;
+        if !FileExt::try_lock_exclusive(&file).map_err(io)? {
+            let mut holder = String::new();
+            file.read_to_string(&mut holder).map_err(io)?;
+            return Err(LockError::Held { database: database.to_owned(), holder: holder.trim().to_owned() });
+        }
+        file.set_len(0).and_then(|()| file.rewind()).and_then(|()| writeln!(file, "{}", std::process::id())).map_err(io)?;
+        Ok(Self(file))
+    }
+}
+
+fn refuse_other_user(database: &Path) -> Result<(), LockError> {
+    let (Ok(file), Ok(process)) = (std::fs::metadata(database), std::fs::metadata("/proc/self")) else { return Ok(()) };
+    if file.uid() == process.uid() {
+        return Ok(());
+    }
+    Err(LockError::OtherUser { database: database.to_owned(), owner: file.uid(), us: process.uid() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_daemon_is_refused_and_told_who_holds_the_database() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = folder.path().join("renewd.db");
+        let held = Lock::take(&database).unwrap();
+        let error = Lock::take(&database).unwrap_err().to_string();
+        assert!(error.contains(&format!("process {}", std::process::id())), "{error}");
+        drop(held);
+        Lock::take(&database).unwrap();
+    }
+}

@@ -1,0 +1,16 @@
+//! The shell around the domain: it reads the clock, the database and the portal, asks `renewal/` what to do, and does it.
+//!
+//! Owns the tick and everything that wakes it. Never decides by itself what is ordered.
+
+pub mod bell;
+pub mod engine;
+mod follow;
+pub mod lock;
+mod place;
+mod resolve;
+pub mod roster;
+pub mod service;
+pub mod sync;
+mod tell;
+pub mod watch;
+mod words;

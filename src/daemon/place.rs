@@ -1,0 +1,551 @@
+//! Placing the orders that are due.
+//!
+//! Owns the sequence that never buys twice: sound by itself, admitted together, intent committed, sent once, answer recorded. Every
+//! check is repeated at each try, because a person or another order may have changed what it found.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use tokio::task::JoinSet;
+
+use super::engine::{Engine, OrderPlaced, TickError, Ticked, after};
+use super::sync::Synced;
+use super::words::{self, Plight};
+use crate::calendar;
+use crate::portal::client::Placement;
+use crate::portal::outcome::{NotPlaced, Outcome, Placed, Unknown, Why};
+use crate::portal::transport::Transport;
+use crate::portal::wire::order_body;
+use crate::renewal::evidence::{self, Listed};
+use crate::renewal::gate::{self, Candidate, Kind, Situation, Verdict};
+use crate::renewal::retry;
+use crate::renewal::state::{Reason, TermState};
+use crate::renewal::subscription::{Approval, Party};
+use crate::rules::{Rule, kept};
+use crate::store::attempts::{Ended, Intent};
+use crate::store::audit::hex;
+use crate::store::committed::Committed;
+use crate::store::terms::{DueTerm, Move, Postponement, Write};
+
+/// R10: at most so many orders in flight, which is also what shares one sync and one commit.
+const IN_FLIGHT: usize = 32;
+/// R10: an attempt not sent within this time of its fence is cancelled unsent.
+const FENCE_HOLDS: SignedDuration = SignedDuration::from_secs(30);
+/// R13: how far our clock may be from the portal's.
+const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_hours(1);
+
+/// A term whose order is sound by itself, with that order.
+struct Sound {
+    term: DueTerm,
+    request_hash: String,
+    candidate: Candidate,
+}
+
+impl<T: Transport> Engine<T> {
+    /// Places what is due, nearest deadline first.
+    pub(super) async fn place(&mut self, synced: &Synced, due: Vec<DueTerm>, ticked: &mut Ticked) -> Result<(), TickError> {
+        if due.is_empty() || self.stop.is_cancelled() {
+            return Ok(());
+        }
+        if let Some(wait) = self.closed(synced, &due).await? {
+            return self.wait_all(&due, wait).await;
+        }
+        let sound = self.sound(due).await?;
+        let admitted = self.admit(sound).await?;
+        for batch in batches(admitted) {
+            self.send_batch(synced, batch, ticked).await?;
+        }
+        Ok(())
+    }
+
+    /// What stops every order: pause, an unbound database, a clock that cannot be trusted (R8, R13).
+    async fn closed(&mut self, synced: &Synced, due: &[DueTerm]) -> Result<Option<Postponement>, TickError> {
+        let now = self.clock.now();
+        let account = self.store.account().await?;
+        let wait = |reason, minutes, detail: String, remedy: &str| Postponement {
+            terms: due.iter().map(|term| term.id).collect(),
+            until: after(now, SignedDuration::from_mins(minutes)),
+            reason,
+            detail,
+            remedy: Some(remedy.to_owned()),
+        };
+        if account.bound_at.is_none() && kept(Rule::R8) {
+            return Ok(Some(wait(
+                Reason::Unbound,
+                10,
+                "the database is not bound to a portal account yet".to_owned(),
+                "renewd init",
+            )));
+        }
+        if let Some((since, why)) = account.paused {
+            return Ok(Some(wait(Reason::Paused, 60, format!("ordering is paused since {since:.0}: {why}"), "renewd resume")));
+        }
+        let clock = clock_trouble(now, account.high_water, synced.date).filter(|_| kept(Rule::R13));
+        Ok(clock.map(|detail| wait(Reason::Clock, 10, detail, "set the clock (timedatectl), or: renewd accept --clock")))
+    }
+
+    async fn wait_all(&mut self, due: &[DueTerm], wait: Postponement) -> Result<(), TickError> {
+        let now = self.clock.now();
+        if due.iter().any(|term| term.reason != Some(wait.reason)) {
+            tracing::warn!(reason = wait.reason.word(), terms = due.len(), "nothing is ordered: {}", wait.detail);
+            let by = due.iter().map(|term| term.moments.deadline_at).min();
+            let what = format!("{} orders wait: {}", due.len(), wait.detail);
+            let message = crate::store::account::Message {
+                cause: format!("all:{}", wait.reason),
+                renewal: None,
+                what,
+                by,
+                command: wait.remedy.clone(),
+            };
+            self.store.tell(now, &[message]).await?;
+        }
+        self.store.postpone(now, &wait).await?;
+        let warnings: Vec<_> = due.iter().map(|term| (term.id, super::engine::warning(term, now))).collect();
+        Ok(self.store.warn_at(&warnings).await?)
+    }
+
+    /// Judges each term by itself: approval (R3, R14) and orders by others (R11). What is not sound waits for a person.
+    async fn sound(&mut self, due: Vec<DueTerm>) -> Result<Vec<Sound>, TickError> {
+        let now = self.clock.now();
+        let earliest = due.iter().map(|term| foreign_since(term, &self.config.zone)).min();
+        let foreign = match earliest {
+            Some(since) => match self.read_details(i64::MAX, Some(since)).await? {
+                Ok(()) => self.store.foreign_since(since, &self.po_prefix).await?,
+                Err(error) => {
+                    tracing::warn!("cannot read the orders of others: {error}");
+                    return self.try_all_again(&due).await.map(|()| Vec::new());
+                }
+            },
+            None => Vec::new(),
+        };
+        let mut sound = Vec::with_capacity(due.len());
+        let mut write = Write::default();
+        for term in due {
+            let order = term.standing.order(&term.identity);
+            let request_hash = hash_of(&order_body(&order, ""));
+            if let Some((to, plight)) = self.unsound(&term, &request_hash, &foreign).await? {
+                let step = self.stay(&term, to, None);
+                words::trouble(&term, to, &plight, step, &mut write);
+                continue;
+            }
+            let learned = self.store.learned(&term.identity).await?.complete_for(&term.identity);
+            let candidate = candidate(&term, learned);
+            sound.push(Sound { term, request_hash, candidate });
+        }
+        self.store.write(now, write).await?;
+        Ok(sound)
+    }
+
+    async fn try_all_again(&mut self, due: &[DueTerm]) -> Result<(), TickError> {
+        let now = self.clock.now();
+        let wait = Postponement {
+            terms: due.iter().map(|term| term.id).collect(),
+            until: after(now, SignedDuration::from_mins(5)),
+            reason: Reason::PortalTrouble,
+            detail: "the orders that others placed cannot be read".to_owned(),
+            remedy: None,
+        };
+        self.wait_all(due, wait).await
+    }
+
+    async fn unsound(
+        &mut self,
+        term: &DueTerm,
+        request_hash: &str,
+        foreign: &[Listed],
+    ) -> Result<Option<(TermState, Plight)>, TickError> {
+        if let Some(plight) = needs_approval(term, request_hash) {
+            return Ok(Some((TermState::AwaitingApproval, plight)));
+        }
+        if !kept(Rule::R11) {
+            return Ok(None);
+        }
+        let found = self.foreign_orders(term, foreign).await?;
+        Ok((!found.is_empty()).then(|| (TermState::Held, foreign_plight(term, &found))))
+    }
+
+    /// R11: orders that may have renewed this already, ours for other entries included.
+    async fn foreign_orders(&mut self, term: &DueTerm, foreign: &[Listed]) -> Result<Vec<String>, TickError> {
+        let since = foreign_since(term, &self.config.zone);
+        let learned = self.store.learned(&term.identity).await?;
+        let mut found: Vec<String> = foreign
+            .iter()
+            .filter(|order| order.created_at.is_none_or(|at| at >= since))
+            .filter(|order| evidence::may_be_for(order, &term.identity, &learned))
+            .map(|order| order.key.clone())
+            .collect();
+        for (order, _) in self.store.own_look_alikes(&term.identity.looks_like(), term.subscription, since).await? {
+            found.push(order);
+        }
+        found.retain(|key| !term.dismissed.contains(key));
+        Ok(found)
+    }
+
+    /// Lets in what may go now; the rest waits for its reason.
+    async fn admit(&mut self, sound: Vec<Sound>) -> Result<Vec<(Sound, bool)>, TickError> {
+        if sound.is_empty() {
+            return Ok(Vec::new());
+        }
+        let now = self.clock.now();
+        let situation = self.situation(now).await?;
+        let candidates: Vec<Candidate> = sound.iter().map(|s| s.candidate.clone()).collect();
+        let verdicts = gate::admit(&candidates, &situation, now);
+        let mut admitted = Vec::new();
+        let mut write = Write::default();
+        for (sound, verdict) in sound.into_iter().zip(verdicts) {
+            match verdict {
+                Verdict::Go { alone } => admitted.push((sound, alone)),
+                Verdict::Wait(reason) => write.moves.push(self.wait(&sound.term, reason)),
+                Verdict::WaitPastDeadline => self.over_limit(&sound.term, &mut write),
+            }
+        }
+        self.store.write(now, write).await?;
+        Ok(admitted)
+    }
+
+    async fn situation(&mut self, now: Timestamp) -> Result<Situation, TickError> {
+        let limits = self.config.limits;
+        let spent = self.store.spent_on(calendar::day_of(now, &self.config.zone)).await?;
+        Ok(Situation {
+            orders_left: u64::from(limits.max_orders_per_day).saturating_sub(spent.orders),
+            quantity_left: u64::from(limits.max_quantity_per_day).saturating_sub(spent.quantity),
+            max_quantity_per_order: u64::from(limits.max_quantity_per_order),
+            orders_per_day: u64::from(limits.max_orders_per_day),
+            undecided: self.store.undecided().await?.into_iter().collect(),
+            canaries_out: self.store.canaries_out().await?.into_iter().collect::<HashSet<Kind>>(),
+            retry_out: self.store.retry_out().await?,
+        })
+    }
+
+    fn wait(&self, term: &DueTerm, reason: Reason) -> Move {
+        let now = self.clock.now();
+        let (until, detail) = match reason {
+            Reason::OverLimit => (self.tomorrow(now), "today's limit is used up; it goes on another day, nearest deadline first"),
+            Reason::Canary => (
+                after(now, SignedDuration::from_hours(1)),
+                "the first order of its kind goes alone; this one waits until it has been read back",
+            ),
+            _ => {
+                (after(now, SignedDuration::from_mins(10)), "another order that looks the same at the portal is not decided yet")
+            }
+        };
+        let step = self.stay(term, TermState::Scheduled, Some(until));
+        Move { reason: Some(reason), detail: Some(detail.to_owned()), ..step }
+    }
+
+    fn over_limit(&self, term: &DueTerm, write: &mut Write) {
+        let limits = &self.config.limits;
+        let plight = Plight {
+            reason: Reason::OverLimit,
+            detail: format!(
+                "the limits ({} orders and {} units a day, {} units an order) leave no room for it before its deadline",
+                limits.max_orders_per_day, limits.max_quantity_per_day, limits.max_quantity_per_order
+            ),
+            remedy: "raise the limits in the file".to_owned(),
+        };
+        let step = self.stay(term, TermState::Scheduled, Some(self.tomorrow(self.clock.now())));
+        words::trouble(term, TermState::Scheduled, &plight, step, write);
+    }
+
+    /// The start of the next civil day, when per-day limits begin anew (R12).
+    fn tomorrow(&self, now: Timestamp) -> Timestamp {
+        let zone = &self.config.zone;
+        let next = calendar::day_of(now, zone).tomorrow().ok().and_then(|day| calendar::deadline(day, zone).ok());
+        next.unwrap_or_else(|| after(now, SignedDuration::from_hours(24)))
+    }
+
+    /// Commits the intents of one batch, sends each once, and records every answer in one commit.
+    async fn send_batch(&mut self, synced: &Synced, batch: Vec<(Sound, bool)>, ticked: &mut Ticked) -> Result<(), TickError> {
+        let now = self.clock.now();
+        if self.stop.is_cancelled() || now.duration_since(synced.at) > FENCE_HOLDS {
+            return Ok(()); // nothing was committed: due again at once, with a new fence
+        }
+        let fence = self.store.fence(synced.at, synced.total).await?;
+        let intents: Vec<Intent> = batch.iter().map(|(sound, alone)| self.intent(sound, *alone, now)).collect();
+        let sent: Vec<(Sound, String)> =
+            batch.into_iter().zip(&intents).map(|((sound, _), intent)| (sound, intent.po_number.clone())).collect();
+        let committed = self.store.commit_intents(now, fence, intents).await?;
+        let attempts: Vec<i64> = committed.iter().map(Committed::attempt).collect();
+        let placements = self.send_all(synced.at, committed).await;
+        let ends = self.ends(sent, &attempts, placements, ticked).await?;
+        self.unrecorded = ends;
+        self.record_what_is_left().await
+    }
+
+    fn intent(&self, sound: &Sound, alone: bool, now: Timestamp) -> Intent {
+        let term = &sound.term;
+        let po_number = format!(
+            "{}{}",
+            self.po_prefix,
+            crate::store::account::short_id(&[&self.po_prefix, &term.id.to_string(), &now.to_string()])
+        );
+        let order = term.standing.order(&term.identity);
+        // Ordered an hour or more after it was due: the daemon was down, or something stood in the way.
+        let late = now.duration_since(term.moments.due_at) >= SignedDuration::from_hours(1);
+        Intent {
+            term: term.id,
+            subscription: term.subscription,
+            renewal: term.name.clone(),
+            body: order_body(&order, &po_number),
+            po_number,
+            request_hash: sound.request_hash.clone(),
+            looks_like: term.identity.looks_like(),
+            quantity: term.standing.quantity,
+            civil_day: calendar::day_of(now, &self.config.zone),
+            alone,
+            late,
+        }
+    }
+
+    /// Sends every committed order, each once. A task that dies leaves its order unknown.
+    async fn send_all(&self, fence_at: Timestamp, committed: Vec<Committed>) -> Vec<Placement> {
+        let mut tasks = JoinSet::new();
+        let mut placements: Vec<Option<Placement>> = committed.iter().map(|_| None).collect();
+        for (index, order) in committed.into_iter().enumerate() {
+            if self.clock.now().duration_since(fence_at) > FENCE_HOLDS && kept(Rule::R10) {
+                placements[index] = Some(cancelled());
+                continue;
+            }
+            let portal = Arc::clone(&self.portal);
+            tasks.spawn(async move { (index, portal.place(order).await) });
+        }
+        while let Some(done) = tasks.join_next().await {
+            match done {
+                Ok((index, placement)) => placements[index] = Some(placement),
+                Err(error) => tracing::error!(%error, "a sending task died; its order is of unknown fate"),
+            }
+        }
+        placements.into_iter().map(|placement| placement.unwrap_or_else(died)).collect()
+    }
+
+    async fn ends(
+        &mut self,
+        sent: Vec<(Sound, String)>,
+        attempts: &[i64],
+        placements: Vec<Placement>,
+        ticked: &mut Ticked,
+    ) -> Result<Vec<Ended>, TickError> {
+        let mut ends = Vec::with_capacity(sent.len());
+        let mut seen = HashSet::new();
+        for (((sound, po_number), attempt), placement) in sent.into_iter().zip(attempts).zip(placements) {
+            let outcome = self.doubted(placement.outcome, &mut seen).await?;
+            let write = self.after_answer(&sound.term, &po_number, &outcome, ticked);
+            ends.push(Ended { attempt: *attempt, outcome, portal_date: placement.date, write });
+        }
+        Ok(ends)
+    }
+
+    /// An answer that names an order we already know is no proof of a new one.
+    async fn doubted(&mut self, outcome: Outcome, seen: &mut HashSet<String>) -> Result<Outcome, TickError> {
+        let Outcome::Placed(placed) = outcome else { return Ok(outcome) };
+        if seen.insert(placed.order_no.clone()) && !self.store.knows_order(&placed.order_no).await? {
+            return Ok(Outcome::Placed(placed));
+        }
+        let message = format!("the answer names order {}, which is another order of ours", placed.order_no);
+        Ok(Outcome::Unknown(Box::new(Unknown {
+            message,
+            code: None,
+            http_status: Some(200),
+            request_id: placed.request_id,
+            retry_after: None,
+            raw: Some(placed.raw),
+        })))
+    }
+
+    fn after_answer(&self, term: &DueTerm, po_number: &str, outcome: &Outcome, ticked: &mut Ticked) -> Write {
+        // The intent's commit moved the term: what follows starts from `ordering`.
+        let term = &DueTerm { state: TermState::Ordering, reason: None, detail: None, remedy: None, ..term.clone() };
+        match outcome {
+            Outcome::Placed(placed) => self.after_placed(term, po_number, placed, ticked),
+            Outcome::NotPlaced(no) => self.after_not_placed(term, po_number, no),
+            Outcome::Unknown(unknown) => self.after_unknown(term, po_number, unknown),
+        }
+    }
+
+    fn after_placed(&self, term: &DueTerm, po_number: &str, placed: &Placed, ticked: &mut Ticked) -> Write {
+        tracing::info!(
+            renewal = term.name,
+            po_number,
+            order_no = placed.order_no,
+            transaction_no = placed.transaction_no,
+            order_status = placed.order_status,
+            "order placed"
+        );
+        ticked.placed.push(OrderPlaced {
+            renewal: term.name.clone(),
+            quantity: term.standing.quantity,
+            starts_on: term.span.starts_on,
+            ends_on: term.span.ends_on,
+            po_number: po_number.to_owned(),
+            order_no: placed.order_no.clone(),
+            transaction_no: placed.transaction_no.clone(),
+            order_status: placed.order_status.clone(),
+        });
+        let mut event = words::event(
+            "attempt.placed",
+            term,
+            json!({"order_status": placed.order_status, "order_id": placed.order_id, "instance_id": placed.instance_id, "request_id": placed.request_id}),
+        );
+        event.po_number = Some(po_number.to_owned());
+        event.order_no = Some(placed.order_no.clone());
+        event.transaction_no.clone_from(&placed.transaction_no);
+        let soon = after(self.clock.now(), SignedDuration::from_mins(1));
+        let step = Move { act_at: Some(soon), tries: 0, ..self.stay_clear(term, TermState::Placed) };
+        Write { moves: vec![step], events: vec![event], messages: Vec::new() }
+    }
+
+    fn after_not_placed(&self, term: &DueTerm, po_number: &str, no: &NotPlaced) -> Write {
+        let tries = term.tries.saturating_add(1);
+        let next = retry::try_again(self.clock.now(), no.why, tries, no.retry_after, term.moments.deadline_at);
+        let mut write = Write::default();
+        let mut event = words::event(
+            "attempt.not_placed",
+            term,
+            json!({"why": format!("{:?}", no.why), "message": no.message, "code": no.code, "request_id": no.request_id}),
+        );
+        event.po_number = Some(po_number.to_owned());
+        write.events.push(event);
+        tracing::warn!(renewal = term.name, po_number, code = no.code, next = %next, "not placed: {}", no.message);
+        let step = Move { tries, ..self.stay(term, TermState::Scheduled, Some(next)) };
+        if no.why == Why::Refused {
+            let remedy = format!("renewd check --online; correct the entry; then: renewd order {}", term.name);
+            let plight =
+                Plight { reason: Reason::Refused, detail: format!("the portal refused the order: {}", no.message), remedy };
+            words::trouble(term, TermState::Scheduled, &plight, step, &mut write);
+        } else {
+            write.moves.push(Move { reason: Some(Reason::NotSent), detail: Some(no.message.clone()), ..step });
+        }
+        write
+    }
+
+    /// Never sent again: found out, from one minute on.
+    fn after_unknown(&self, term: &DueTerm, po_number: &str, unknown: &Unknown) -> Write {
+        let mut write = Write::default();
+        let second = term.unknowns > 0 && kept(Rule::R21);
+        let plight = Plight {
+            reason: if second { Reason::SecondUnknown } else { Reason::FindingOut },
+            detail: format!("nobody knows yet whether the portal carried out the order: {}", unknown.message),
+            remedy: format!(
+                "wait, it is being found out; or look for {po_number} in the portal, then: renewd resolve {} --order-no X",
+                term.name
+            ),
+        };
+        let soon = after(self.clock.now(), SignedDuration::from_mins(1));
+        let step = Move { tries: 0, ..self.stay(term, TermState::Unknown, Some(soon)) };
+        words::trouble(term, TermState::Unknown, &plight, step, &mut write);
+        let mut event = words::event(
+            "attempt.unknown",
+            term,
+            json!({"message": unknown.message, "code": unknown.code, "http_status": unknown.http_status, "request_id": unknown.request_id}),
+        );
+        event.po_number = Some(po_number.to_owned());
+        write.events.push(event);
+        write
+    }
+
+    /// Answers are written before anything else is done; a database that failed a moment ago gets them at the next tick, and the
+    /// journal has the order numbers already.
+    pub(super) async fn record_what_is_left(&mut self) -> Result<(), TickError> {
+        if self.unrecorded.is_empty() {
+            return Ok(());
+        }
+        let now = self.clock.now();
+        self.store.record_ends(now, self.unrecorded.clone()).await?;
+        self.unrecorded.clear();
+        Ok(())
+    }
+}
+
+/// R11: since the previous term's order; for the first term, since the paid term began.
+fn foreign_since(term: &DueTerm, zone: &jiff::tz::TimeZone) -> Timestamp {
+    let paid_began = || {
+        let months = i64::from(term.standing.cycle_months);
+        let day = term.span.starts_on.saturating_sub(jiff::Span::new().months(months));
+        calendar::deadline(day, zone).unwrap_or(Timestamp::MIN)
+    };
+    // A minute of grace: the portal stamps an order by its own clock.
+    term.previous_order_at.map_or_else(paid_began, |at| after(at, SignedDuration::from_mins(-1)))
+}
+
+fn candidate(term: &DueTerm, learned: bool) -> Candidate {
+    Candidate {
+        looks_like: term.identity.looks_like(),
+        kind: (term.identity.product_id.to_string(), term.identity.party != Party::Own),
+        learned,
+        quantity: term.standing.quantity,
+        deadline: term.moments.deadline_at,
+        follows_unknown: term.unknowns > 0,
+    }
+}
+
+/// R3, R14: what a person must see first. An approval binds the exact request.
+fn needs_approval(term: &DueTerm, request_hash: &str) -> Option<Plight> {
+    let approved = term.approved_hash.as_deref();
+    let asked = term.standing.approval == Approval::Manual || term.confirm.is_some() || approved.is_some();
+    if !asked || (approved == Some(request_hash)) || (approved.is_some() && !kept(Rule::R14)) {
+        return None;
+    }
+    let remedy = format!("renewd approve {0} | renewd skip {0}", term.name);
+    let (reason, detail) = match (approved, &term.confirm) {
+        (Some(_), _) => (Reason::ChangedSinceApproval, "what would be ordered has changed since it was approved".to_owned()),
+        (None, Some(why)) => (Reason::LooksLikeOld, format!("it is new and looks like one that was there before: {why}")),
+        (None, None) => {
+            (Reason::Approval, format!("an order of {} for {} waits for approval", term.standing.quantity, term.span.starts_on))
+        }
+    };
+    Some(Plight { reason, detail, remedy })
+}
+
+fn foreign_plight(term: &DueTerm, found: &[String]) -> Plight {
+    Plight {
+        reason: Reason::ForeignOrder,
+        detail: format!(
+            "it may have been renewed already: the portal has order {} for the same product and customer",
+            found.join(", ")
+        ),
+        remedy: format!(
+            "look at it in the portal, then: renewd release {0} (order anyway) | renewd resolve {0} --order-no X (it is paid)",
+            term.name
+        ),
+    }
+}
+
+fn clock_trouble(now: Timestamp, high_water: Option<Timestamp>, portal: Option<Timestamp>) -> Option<String> {
+    if let Some(mark) = high_water.filter(|mark| now < *mark && mark.duration_since(now) > SignedDuration::from_mins(5)) {
+        return Some(format!("the clock says {now:.0}, but the portal has already confirmed {mark:.0}"));
+    }
+    let portal = portal?;
+    let apart = now.duration_since(portal).abs();
+    (apart > CLOCK_TOLERANCE).then(|| format!("the clock says {now:.0}, the portal says {portal:.0}"))
+}
+
+/// Orders that go alone come one by one; the others in batches.
+fn batches(admitted: Vec<(Sound, bool)>) -> Vec<Vec<(Sound, bool)>> {
+    let (alone, together): (Vec<_>, Vec<_>) = admitted.into_iter().partition(|(_, alone)| *alone);
+    let mut batches: Vec<Vec<_>> = alone.into_iter().map(|one| vec![one]).collect();
+    let mut rest = together.into_iter().peekable();
+    while rest.peek().is_some() {
+        batches.push(rest.by_ref().take(IN_FLIGHT).collect());
+    }
+    batches
+}
+
+fn hash_of(body: &[u8]) -> String {
+    hex(&Sha256::digest(body))
+}
+
+fn cancelled() -> Placement {
+    let message = "cancelled unsent: too long since the order list was read".to_owned();
+    let no =
+        NotPlaced { why: Why::NeverSent, message, code: None, http_status: None, request_id: None, retry_after: None, raw: None };
+    Placement { outcome: Outcome::NotPlaced(Box::new(no)), date: None }
+}
+
+fn died() -> Placement {
+    let message = "the task that sent it died".to_owned();
+    let unknown = Unknown { message, code: None, http_status: None, request_id: None, retry_after: None, raw: None };
+    Placement { outcome: Outcome::Unknown(Box::new(unknown)), date: None }
+}

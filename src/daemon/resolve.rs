@@ -1,0 +1,175 @@
+//! Finding out what became of attempts of unknown fate (R17 to R21).
+//!
+//! Owns doing what `renewal/evidence.rs` concludes. Never sends anything.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+use super::engine::{Engine, TickError, after};
+use super::sync::Synced;
+use super::words::{self, Plight};
+use crate::portal::transport::Transport;
+use crate::renewal::evidence::{self, Finding, Listed, Moment, Search};
+use crate::renewal::retry;
+use crate::renewal::state::{Reason, TermState};
+use crate::store::attempts::{Attempt, FoundOrder, SetAside};
+use crate::store::terms::{DueTerm, Move, Write};
+
+impl<T: Transport> Engine<T> {
+    /// Judges every unknown attempt by the list that was just read.
+    pub(super) async fn resolve(&mut self, synced: &Synced, unknown: Vec<DueTerm>) -> Result<(), TickError> {
+        let Some(oldest) = unknown.iter().filter_map(|term| term.attempt.as_ref()).map(|attempt| attempt.fence_mark).min() else {
+            return Ok(());
+        };
+        if let Err(error) = self.read_details(oldest, None).await? {
+            tracing::warn!("{error}");
+            return self.look_again(&unknown).await;
+        }
+        for term in unknown {
+            let Some(attempt) = term.attempt.clone() else { continue };
+            let since = self.store.listed_since(attempt.fence_mark, &self.po_prefix).await?;
+            let learned = self.store.learned(&term.identity).await?;
+            let finding = evidence::judge(&self.search(&term, &attempt, synced), &since, &learned);
+            tracing::debug!(renewal = term.name, po_number = attempt.po_number, ?finding, "looked for an order of unknown fate");
+            self.conclude(&term, &attempt, finding, &since, synced).await?;
+        }
+        Ok(())
+    }
+
+    fn search<'a>(&self, term: &'a DueTerm, attempt: &'a Attempt, synced: &Synced) -> Search<'a> {
+        let ended = Moment { local: attempt.ended_at.unwrap_or(attempt.created_at), portal: attempt.ended_portal };
+        Search {
+            identity: &term.identity,
+            po_number: &attempt.po_number,
+            created_at: attempt.created_at,
+            ended,
+            absent: attempt.absent_at.map(|local| Moment { local, portal: attempt.absent_portal }),
+            read: Moment { local: synced.at, portal: synced.date },
+            settle: self.settle(term, ended.local),
+            list_is_whole: synced.is_whole,
+        }
+    }
+
+    /// R20. Counted from the end of the attempt, so that it does not shrink while one waits.
+    pub(super) fn settle(&self, term: &DueTerm, ended: Timestamp) -> SignedDuration {
+        let set = self.config.portal.settle.and_then(|span| SignedDuration::try_from(span).ok());
+        evidence::settle(set, term.moments.deadline_at.duration_since(ended))
+    }
+
+    async fn conclude(
+        &mut self,
+        term: &DueTerm,
+        attempt: &Attempt,
+        finding: Finding,
+        since: &[Listed],
+        synced: &Synced,
+    ) -> Result<(), TickError> {
+        match finding {
+            Finding::Placed(key) => self.found(term, attempt, since, &key, "po_number").await,
+            Finding::PlacedByContent(key) => self.found(term, attempt, since, &key, "content").await,
+            Finding::NotPlaced => self.not_there(term, attempt).await,
+            Finding::AbsentOnce => {
+                self.store.note_absence(attempt.id, Some(synced.at), synced.date).await?;
+                self.wait_for_evidence(term, attempt, Some(synced.at)).await
+            }
+            Finding::NotYet => self.wait_for_evidence(term, attempt, attempt.absent_at).await,
+            Finding::NoEvidence(candidates) => self.hold_for_evidence(term, &candidates).await,
+        }
+    }
+
+    async fn found(
+        &mut self,
+        term: &DueTerm,
+        attempt: &Attempt,
+        since: &[Listed],
+        key: &str,
+        how: &'static str,
+    ) -> Result<(), TickError> {
+        let now = self.clock.now();
+        let Some(listed) = since.iter().find(|order| order.key == key) else { return Ok(()) };
+        let order = FoundOrder {
+            key: key.to_owned(),
+            order_no: listed.order_no.clone(),
+            order_id: listed.portal_id.clone(),
+            status: listed.status.clone(),
+            transaction_no: None,
+            matched_by: how,
+        };
+        tracing::info!(
+            renewal = term.name,
+            po_number = attempt.po_number,
+            order_no = order.order_no,
+            "found: the portal has the order"
+        );
+        let mut write = Write::default();
+        let event = words::event("attempt.found", term, json!({"matched_by": how, "order": listed.key, "status": listed.status}));
+        write.events.push(crate::store::audit::Happened { order_no: order.order_no.clone(), ..event });
+        write.moves.push(Move { act_at: Some(now), tries: 0, ..self.stay_clear(term, TermState::Placed) });
+        Ok(self.store.found(now, attempt.id, &order, write).await?)
+    }
+
+    /// R19 c held on two reads: it is not there. The next one goes alone (R21).
+    async fn not_there(&mut self, term: &DueTerm, attempt: &Attempt) -> Result<(), TickError> {
+        let now = self.clock.now();
+        let mut write = Write::default();
+        write.events.push(words::event(
+            "attempt.not_placed",
+            term,
+            json!({"evidence": "every order since the fence is explained, on two reads"}),
+        ));
+        tracing::info!(
+            renewal = term.name,
+            po_number = attempt.po_number,
+            "found: the portal does not have the order; it is tried again, alone"
+        );
+        write.moves.push(Move { act_at: Some(now), tries: 0, ..self.stay_clear(term, TermState::Scheduled) });
+        Ok(self.store.set_aside(now, attempt.id, SetAside::NotPlaced, write).await?)
+    }
+
+    /// Looks again soon at first, and exactly when an absence begins to count.
+    async fn wait_for_evidence(&mut self, term: &DueTerm, attempt: &Attempt, absent: Option<Timestamp>) -> Result<(), TickError> {
+        let now = self.clock.now();
+        let ended = attempt.ended_at.unwrap_or(attempt.created_at);
+        let counts = absent.map(|at| after(at, self.settle(term, ended))).filter(|at| *at > now);
+        let next = retry::look_again(now, term.tries);
+        let step = Move {
+            tries: term.tries.saturating_add(1),
+            ..self.stay(term, TermState::Unknown, Some(counts.map_or(next, |at| at.min(next))))
+        };
+        let mut write = Write::default();
+        let kept = Move { detail: term.detail.clone(), remedy: term.remedy.clone(), ..step };
+        write.moves.push(kept);
+        Ok(self.store.write(now, write).await?)
+    }
+
+    /// R19 d: a person settles it. It is still looked for: its `poNumber` may yet turn up.
+    async fn hold_for_evidence(&mut self, term: &DueTerm, candidates: &[String]) -> Result<(), TickError> {
+        let now = self.clock.now();
+        let shown = if candidates.is_empty() {
+            "the list could not be trusted".to_owned()
+        } else {
+            format!("it may be order {}", candidates.join(", "))
+        };
+        let detail = format!("nobody knows whether the portal carried out the order: {shown}");
+        let remedy = format!("renewd resolve {} --order-no X | --not-ordered", term.name);
+        let plight = Plight { reason: Reason::NoEvidence, detail, remedy };
+        let step = self.stay(term, TermState::Unknown, Some(after(now, SignedDuration::from_hours(6))));
+        let mut write = Write::default();
+        words::trouble(term, TermState::Unknown, &plight, step, &mut write);
+        Ok(self.store.write(now, write).await?)
+    }
+
+    async fn look_again(&mut self, terms: &[DueTerm]) -> Result<(), TickError> {
+        for term in terms {
+            if let Some(attempt) = term.attempt.clone() {
+                self.wait_for_evidence(term, &attempt, attempt.absent_at).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A move that leaves nothing of the trouble before.
+    pub(super) fn stay_clear(&self, term: &DueTerm, to: TermState) -> Move {
+        Move { reason: None, ..self.stay(term, to, None) }
+    }
+}

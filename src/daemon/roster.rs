@@ -1,0 +1,125 @@
+//! Taking a file into the database, or keeping it waiting (R4, R6, R7).
+//!
+//! Owns what happens when `renewals.toml` was edited. A bad edit changes nothing.
+
+use jiff::Timestamp;
+
+use crate::config::model::Config;
+use crate::renewal::roster::{self, Change, Roster};
+use crate::store::account::{Message, Notice};
+use crate::store::{Store, StoreError};
+
+/// A file that was read and checked.
+#[derive(Debug, Clone, Copy)]
+pub struct File<'a> {
+    /// Where it is, absolute.
+    pub path: &'a str,
+    /// What it says.
+    pub text: &'a str,
+    /// The same, checked.
+    pub config: &'a Config,
+}
+
+/// What became of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Taken {
+    /// It is in force.
+    InForce {
+        /// How many changes it made.
+        changes: usize,
+        /// What could not be taken, in sentences.
+        refused: Vec<String>,
+    },
+    /// It waits for `accept`; the last one stays in force.
+    Waiting {
+        /// Why.
+        why: String,
+    },
+}
+
+/// Takes `file`, unless it is one that a person must look at first. `accepted` is that person's word.
+pub async fn take(store: &mut Store, file: File<'_>, now: Timestamp, accepted: bool) -> Result<Taken, StoreError> {
+    let known = store.known().await?;
+    let roster = roster::compare(&known, &file.config.entries, &file.config.zone, now);
+    if !accepted && let Some(why) = waits_because(store, &file, &roster).await? {
+        return keep_waiting(store, &file, now, &why).await;
+    }
+    store.take_file(now, file.path, file.text, &file.config.entries, &roster.changes).await?;
+    store.withdraw("file", &[]).await?;
+    note_refused(store, &file, &roster, now).await?;
+    tell_removed(store, &roster, now).await?;
+    Ok(Taken::InForce {
+        changes: roster.changes.len(),
+        refused: roster.refused.iter().map(|r| format!("{}; {}", r.message, r.remedy)).collect(),
+    })
+}
+
+async fn waits_because(store: &mut Store, file: &File<'_>, roster: &Roster) -> Result<Option<String>, StoreError> {
+    if let Some(gone) = roster.mass_removal {
+        return Ok(Some(format!("{} of {} entries are gone from {}", gone.removed, gone.active, file.path)));
+    }
+    let before = store.installation().await?.and_then(|installation| installation.config_path);
+    Ok(before
+        .filter(|before| before != file.path)
+        .map(|before| format!("{} is another file than {before}, which this database belongs to", file.path)))
+}
+
+async fn keep_waiting(store: &mut Store, file: &File<'_>, now: Timestamp, why: &str) -> Result<Taken, StoreError> {
+    let reason = format!("an edit waits: {why}; the last good file stays in force");
+    let what_to_do = "look at the file, then: renewd accept".to_owned();
+    if store.keep_waiting(now, file.path, file.text, why).await? {
+        let message = Message {
+            cause: "file.waiting".to_owned(),
+            renewal: None,
+            what: reason.clone(),
+            by: None,
+            command: Some(what_to_do.clone()),
+        };
+        store.tell(now, &[message]).await?;
+    }
+    store.raise(now, &Notice { key: "file".to_owned(), renewal: None, reason, what_to_do }).await?;
+    Ok(Taken::Waiting { why: why.to_owned() })
+}
+
+async fn note_refused(store: &mut Store, file: &File<'_>, roster: &Roster, now: Timestamp) -> Result<(), StoreError> {
+    let mut keys = Vec::new();
+    for refused in &roster.refused {
+        let name = &file.config.entries[refused.entry].name;
+        let notice = Notice {
+            key: format!("entry:{name}"),
+            renewal: Some(name.clone()),
+            reason: refused.message.clone(),
+            what_to_do: refused.remedy.clone(),
+        };
+        store.raise(now, &notice).await?;
+        keys.push(notice.key);
+    }
+    store.withdraw("entry:", &keys).await
+}
+
+/// R6: what was taken out is told, however little.
+async fn tell_removed(store: &mut Store, roster: &Roster, now: Timestamp) -> Result<(), StoreError> {
+    let gone: Vec<&str> = roster
+        .changes
+        .iter()
+        .filter_map(|change| if let Change::Removed { name, .. } = change { Some(name.as_str()) } else { None })
+        .collect();
+    if gone.is_empty() {
+        return Ok(());
+    }
+    let shown = if gone.len() > 10 { format!("{} and {} more", gone[..10].join(", "), gone.len() - 10) } else { gone.join(", ") };
+    let what = format!("taken out of the file, and no longer renewed: {shown}");
+    tracing::warn!("{what}");
+    store
+        .tell(
+            now,
+            &[Message {
+                cause: format!("file.removed:{shown}"),
+                renewal: None,
+                what,
+                by: None,
+                command: Some("put the entries back if this was a mistake".to_owned()),
+            }],
+        )
+        .await
+}

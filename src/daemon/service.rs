@@ -1,0 +1,179 @@
+//! The long-running loop: what wakes the engine, and how it leaves.
+//!
+//! Owns signals, reloads, the heartbeat and systemd's notifications. Ticks never overlap: there is one loop and it awaits them.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use sd_notify::NotifyState;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Notify;
+
+use super::engine::{Engine, OrderPlaced, TickError};
+use super::roster::{File, Taken};
+use super::{bell, roster, watch};
+use crate::clock::Clock as _;
+use crate::config::{Config, ConfigError, Parsed};
+use crate::portal::transport::Transport;
+use crate::store::StoreError;
+use crate::store::account::Notice;
+
+/// The longest the daemon goes without looking, whatever the bell does. tokio's timers do not count suspended time, so a longer
+/// wait could sleep through a deadline.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// How long an editor gets to finish writing.
+const SETTLE_EDIT: Duration = Duration::from_millis(300);
+/// How long a tick may take after the daemon was asked to leave: an order in flight gets its answer, or becomes unknown.
+const LEAVE_WITHIN: Duration = Duration::from_secs(8);
+
+/// Why the loop ended other than by being asked to.
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    /// A tick failed; systemd starts the daemon again, and it recovers.
+    #[error(transparent)]
+    Tick(#[from] TickError),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The heartbeat could not be set up.
+    #[error("cannot set up the heartbeat: {0}")]
+    Bell(#[from] tokio_cron_scheduler::JobSchedulerError),
+    /// Signals could not be caught.
+    #[error("cannot catch signals: {0}")]
+    Signals(std::io::Error),
+}
+
+/// The engine and what wakes it.
+pub struct Service<T: Transport> {
+    /// What does the work.
+    pub engine: Engine<T>,
+    /// The file that is watched.
+    pub config_path: PathBuf,
+    /// Called for every order that was placed.
+    pub on_order: fn(&OrderPlaced),
+    /// Whether the engine's own portal settings override the file's (the sandbox).
+    pub fixed_portal: bool,
+}
+
+impl<T: Transport> Service<T> {
+    /// Runs until SIGTERM or SIGINT.
+    pub async fn run(mut self) -> Result<Engine<T>, ServiceError> {
+        let wake = Arc::new(Notify::new());
+        let edited = Arc::new(Notify::new());
+        let _bell = bell::hang(&self.engine.config.check, Arc::clone(&wake)).await?;
+        let _watcher = watch::watch(&self.config_path, Arc::clone(&edited))
+            .inspect_err(|error| tracing::warn!(%error, "the file is not watched; reload with SIGHUP"))
+            .ok();
+        let mut hangup = signal(SignalKind::hangup()).map_err(ServiceError::Signals)?;
+        let stop = self.engine.stop.clone();
+        let _leaving = leave_on_signal(stop.clone())?;
+        let mut ready = false;
+        loop {
+            let Some(next) = self.tick_or_leave().await? else { break };
+            self.say(&mut ready, next);
+            tokio::select! {
+                () = stop.cancelled() => break,
+                () = wake.notified() => {}
+                () = tokio::time::sleep(self.wait(next)) => {}
+                _ = hangup.recv() => self.reload().await?,
+                () = edited.notified() => { tokio::time::sleep(SETTLE_EDIT).await; self.reload().await? }
+            }
+        }
+        notify_systemd(&[NotifyState::Stopping]);
+        Ok(self.engine)
+    }
+
+    /// One round of ticks; `None` when the daemon was asked to leave. An answer that does not come in time leaves its order
+    /// committed and open: the next start makes it unknown and finds out.
+    async fn tick_or_leave(&mut self) -> Result<Option<Option<Timestamp>>, ServiceError> {
+        let stop = self.engine.stop.clone();
+        let on_order = self.on_order;
+        let ticks = self.engine.run_dry(|ticked| ticked.placed.iter().for_each(on_order));
+        let leave = async {
+            stop.cancelled().await;
+            tokio::time::sleep(LEAVE_WITHIN).await;
+        };
+        tokio::select! {
+            next = ticks => Ok(Some(next?)),
+            () = leave => {
+                tracing::warn!("left before an order in flight was answered; what became of it is found out at the next start");
+                Ok(None)
+            }
+        }
+    }
+
+    fn wait(&self, next: Option<Timestamp>) -> Duration {
+        let now = self.engine.clock.now();
+        let until = next.map(|at| Duration::try_from(at.duration_since(now)).unwrap_or(Duration::ZERO));
+        until.map_or(LONGEST_WAIT, |until| until.min(LONGEST_WAIT))
+    }
+
+    /// The watchdog is fed here, by a finished round and not by a timer: a stuck tick is restarted.
+    fn say(&self, ready: &mut bool, next: Option<Timestamp>) {
+        let status = next.map_or_else(|| "nothing is scheduled".to_owned(), |at| format!("next look at {at:.0}"));
+        if !*ready {
+            *ready = true;
+            notify_systemd(&[NotifyState::Ready]);
+            tracing::info!(renewals = self.engine.config.entries.len(), "ready; {status}");
+        }
+        notify_systemd(&[NotifyState::Watchdog, NotifyState::Status(&status)]);
+    }
+
+    /// A bad edit is reported and changes nothing.
+    async fn reload(&mut self) -> Result<(), ServiceError> {
+        let now = self.engine.clock.now();
+        match Config::from_file(&self.config_path) {
+            Ok(parsed) => self.take(parsed, now).await?,
+            Err(error) => self.bad_edit(&error, now).await?,
+        }
+        Ok(())
+    }
+
+    async fn take(&mut self, parsed: Parsed, now: Timestamp) -> Result<(), ServiceError> {
+        let path = absolute(&self.config_path);
+        let file = File { path: &path, text: &parsed.source, config: &parsed.config };
+        if self.engine.store.file_in_force().await?.is_some_and(|kept| kept.text == parsed.source && kept.path == path) {
+            return Ok(self.engine.store.withdraw("file", &[]).await?);
+        }
+        match roster::take(&mut self.engine.store, file, now, false).await? {
+            Taken::InForce { changes, refused } => {
+                tracing::info!(changes, "reloaded {path}");
+                refused.iter().for_each(|refused| tracing::error!("{refused}"));
+                self.engine.adopt(parsed.config, self.fixed_portal);
+            }
+            Taken::Waiting { why } => tracing::error!("not reloaded, it waits for `renewd accept`: {why}"),
+        }
+        Ok(())
+    }
+
+    async fn bad_edit(&mut self, error: &ConfigError, now: Timestamp) -> Result<(), ServiceError> {
+        tracing::error!("not reloaded, the last good file stays in force:\n{error}");
+        let reason = format!("{} is broken; the last good file stays in force", self.config_path.display());
+        let notice = Notice { key: "file".to_owned(), renewal: None, reason, what_to_do: "renewd check".to_owned() };
+        Ok(self.engine.store.raise(now, &notice).await?)
+    }
+}
+
+/// Cancels `stop` on the first SIGTERM or SIGINT.
+fn leave_on_signal(stop: tokio_util::sync::CancellationToken) -> Result<tokio::task::JoinHandle<()>, ServiceError> {
+    let mut term = signal(SignalKind::terminate()).map_err(ServiceError::Signals)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(ServiceError::Signals)?;
+    Ok(tokio::spawn(async move {
+        tokio::select! { _ = term.recv() => {}, _ = interrupt.recv() => {} }
+        tracing::info!("leaving; an order in flight is waited for");
+        stop.cancel();
+    }))
+}
+
+fn notify_systemd(states: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(states) {
+        tracing::debug!(%error, "systemd was not told");
+    }
+}
+
+/// R7: the file by which the database remembers it.
+pub fn absolute(path: &Path) -> String {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).to_string_lossy().into_owned()
+}

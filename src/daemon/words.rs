@@ -1,0 +1,113 @@
+//! What people are told, and the audit rows that go with it.
+//!
+//! Owns the sentences: what happened, to which renewal, by when it matters, and which command to run. Written once, for the
+//! `attention` view, the messages and the log alike.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde_json::json;
+
+use crate::portal::read_error::ReadError;
+use crate::renewal::state::{Reason, TermState};
+use crate::store::account::Message;
+use crate::store::audit::Happened;
+use crate::store::terms::{DueTerm, Move, Write};
+
+/// A sentence for people and the command that helps.
+#[derive(Debug, Clone)]
+pub(super) struct Plight {
+    pub(super) reason: Reason,
+    pub(super) detail: String,
+    pub(super) remedy: String,
+}
+
+/// Whether the portal said no, rather than being away: told at once, because waiting does not help.
+pub(super) fn is_refusal(error: &ReadError) -> bool {
+    matches!(
+        error,
+        ReadError::Unauthorized { .. } | ReadError::Forbidden { .. } | ReadError::NotFound { .. } | ReadError::Refused { .. }
+    )
+}
+
+/// An audit row about `term`.
+pub(super) fn event(kind: &'static str, term: &DueTerm, detail: serde_json::Value) -> Happened {
+    let attempt = term.attempt.as_ref();
+    Happened {
+        kind,
+        subscription: Some(term.subscription),
+        renewal: Some(term.name.clone()),
+        po_number: attempt.map(|a| a.po_number.clone()),
+        order_no: attempt.and_then(|a| a.order_no.clone()),
+        transaction_no: attempt.and_then(|a| a.transaction_no.clone()),
+        detail,
+    }
+}
+
+/// A message about `term`; the same cause is told at most once an hour.
+pub(super) fn message(term: &DueTerm, cause: &str, what: &str, command: &str) -> Message {
+    Message {
+        cause: format!("term:{}:{cause}", term.id),
+        renewal: Some(term.name.clone()),
+        what: format!("{}: {what}", term.name),
+        by: Some(term.moments.deadline_at),
+        command: Some(command.to_owned()),
+    }
+}
+
+/// Moves `term` into a state that a person sees, and tells, unless it stood there for the same reason already.
+pub(super) fn trouble(term: &DueTerm, to: TermState, plight: &Plight, step: Move, write: &mut Write) {
+    let known = term.state == to && term.reason == Some(plight.reason) && term.detail.as_deref() == Some(plight.detail.as_str());
+    if !known {
+        let kind = match to {
+            TermState::Held => "term.held",
+            TermState::AwaitingApproval => "term.awaits_approval",
+            TermState::Unknown => "term.unknown",
+            _ => "term.waits",
+        };
+        write.events.push(event(
+            kind,
+            term,
+            json!({"reason": plight.reason.word(), "detail": plight.detail, "what_to_do": plight.remedy}),
+        ));
+        write.messages.push(message(term, plight.reason.word(), &plight.detail, &plight.remedy));
+        tracing::warn!(renewal = term.name, reason = plight.reason.word(), "{}; {}", plight.detail, plight.remedy);
+    }
+    write.moves.push(Move {
+        to,
+        reason: Some(plight.reason),
+        detail: Some(plight.detail.clone()),
+        remedy: Some(plight.remedy.clone()),
+        ..step
+    });
+}
+
+/// The deadline passed without an order.
+pub(super) fn missed(term: &DueTerm, write: &mut Write) {
+    let detail = format!("the deadline passed on {} without an order; nothing is ordered for it any more", term.span.starts_on);
+    let remedy = format!("renewd rebase {} DATE", term.name);
+    let plight = Plight { reason: Reason::DeadlinePassed, detail, remedy };
+    write.events.push(event("term.missed", term, json!({"was": term.state.word(), "because": term.detail})));
+    write.messages.push(message(term, "missed", &plight.detail, &plight.remedy));
+    let step = Move { warn_at: None, ..Move::of(term, TermState::Missed) };
+    write.moves.push(Move { reason: Some(plight.reason), detail: Some(plight.detail), remedy: Some(plight.remedy), ..step });
+}
+
+/// A deadline warning: what stands in the way, and since when.
+pub(super) fn warning(term: &DueTerm, now: Timestamp, zone: &TimeZone) -> Message {
+    let left = days_left(term.moments.deadline_at, now);
+    let why = term.detail.clone().unwrap_or_else(|| format!("it is {}", term.state.word().replace('_', " ")));
+    let since = term.since.to_zoned(zone.clone()).date();
+    let what = format!("not renewed yet, {left}: {why} (since {since})");
+    let command = term.remedy.clone().unwrap_or_else(|| format!("renewd history {}", term.name));
+    Message { cause: format!("term:{}:deadline:{left}", term.id), ..message(term, "deadline", &what, &command) }
+}
+
+fn days_left(deadline: Timestamp, now: Timestamp) -> String {
+    // Rounded up, so that the warning one day before says "1 day" and not "0".
+    let hours = deadline.duration_since(now).as_hours();
+    match hours {
+        ..=0 => "the deadline is now".to_owned(),
+        1..=24 => "the deadline is within a day".to_owned(),
+        _ => format!("the deadline is in {} days", (hours + 23) / 24),
+    }
+}

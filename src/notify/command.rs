@@ -1,0 +1,35 @@
+//! A program of the user's that is told on its standard input. It gets no credentials: its environment is cleared.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::io::AsyncWriteExt;
+use tokio::process::Command;
+
+/// Runs the program once, within `timeout`; it is killed after.
+pub(super) async fn run(argv: &[String], body: &str, timeout: Duration) -> Result<(), String> {
+    let Some((program, arguments)) = argv.split_first() else { return Err("no program is named".to_owned()) };
+    let mut child = Command::new(program)
+        .args(arguments)
+        .env_clear()
+        .env("PATH", "/usr/local/bin:/usr/bin:/bin")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(|error| format!("cannot run {program}: {error}"))?;
+    let told = async {
+        if let Some(mut stdin) = child.stdin.take() {
+            // A program that does not read its input is not at fault for that.
+            let _ = stdin.write_all(body.as_bytes()).await;
+        }
+        child.wait().await
+    };
+    match tokio::time::timeout(timeout, told).await {
+        Ok(Ok(status)) if status.success() => Ok(()),
+        Ok(Ok(status)) => Err(format!("{program} ended with {status}")),
+        Ok(Err(error)) => Err(format!("{program}: {error}")),
+        Err(_) => Err(format!("{program} took longer than {} s and was killed", timeout.as_secs())),
+    }
+}

@@ -1,0 +1,55 @@
+//! How a message travels to people: a webhook, a command.
+//!
+//! Owns one try on each channel. The outbox in the database owns when it is tried again. Never carries a secret.
+
+mod command;
+mod webhook;
+
+use crate::config::model::Channels;
+
+/// A channel did not take a message.
+#[derive(Debug, thiserror::Error)]
+#[error("{channel}: {what}")]
+pub struct NotDelivered {
+    /// Which channel.
+    pub channel: &'static str,
+    /// What happened.
+    pub what: String,
+}
+
+/// The ways to people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Channel {
+    /// A JSON POST.
+    Webhook,
+    /// A program that reads JSON on its standard input.
+    Command,
+}
+
+impl Channel {
+    /// The channels that are set up.
+    pub fn all(channels: &Channels) -> Vec<Self> {
+        let webhook = channels.webhook.as_ref().map(|_| Self::Webhook);
+        let command = channels.command.as_ref().map(|_| Self::Command);
+        webhook.into_iter().chain(command).collect()
+    }
+
+    /// Sends `body` once on this channel.
+    pub async fn send(self, channels: &Channels, body: &str) -> Result<(), NotDelivered> {
+        let (channel, sent) = match (self, &channels.webhook, &channels.command) {
+            (Self::Webhook, Some(url), _) => ("webhook", webhook::post(url, body, channels.timeout).await),
+            (Self::Command, _, Some(argv)) => ("command", command::run(argv, body, channels.timeout).await),
+            _ => return Ok(()),
+        };
+        sent.map_err(|what| NotDelivered { channel, what })
+    }
+
+    /// Sends `body` on every channel; all are tried, and the first failure is reported.
+    pub async fn send_to_all(channels: &Channels, body: &str) -> Result<(), NotDelivered> {
+        let mut result = Ok(());
+        for channel in Self::all(channels) {
+            result = result.and(channel.send(channels, body).await);
+        }
+        result
+    }
+}
