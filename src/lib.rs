@@ -8,4 +8,5 @@ pub mod config;
 pub mod ids;
 pub mod portal;
 pub mod renewal;
+pub mod sandbox;
 pub mod store;
