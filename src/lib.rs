@@ -11,4 +11,5 @@ pub mod notify;
 pub mod portal;
 pub mod renewal;
 pub mod rules;
+pub mod sandbox;
 pub mod store;
