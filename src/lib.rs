@@ -3,6 +3,7 @@
 //! `ARCHITECTURE.md` is the map of these rooms.
 
 pub mod calendar;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod daemon;

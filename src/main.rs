@@ -1,1 +1,39 @@
-fn main() {}
+//! `renewd`: parse, dispatch, and end with the right exit code.
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use renewd::cli::{Cli, Failure, dispatch};
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return explain(&error),
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&Failure::Failed(error.into())),
+    };
+    match runtime.block_on(dispatch(cli)) {
+        Ok(exit) => exit.code(),
+        Err(failure) => fail(&failure),
+    }
+}
+
+/// Help and version are fine; anything else is wrong usage (64, not clap's 2, which here means "something is due").
+fn explain(error: &clap::Error) -> ExitCode {
+    let wrong = error.use_stderr();
+    // There is nowhere left to report that printing failed.
+    let _ = error.print();
+    if wrong { ExitCode::from(64) } else { ExitCode::SUCCESS }
+}
+
+#[allow(clippy::print_stderr, reason = "the last words of a failed command")]
+fn fail(failure: &Failure) -> ExitCode {
+    if failure.is_broken_pipe() {
+        return ExitCode::SUCCESS;
+    }
+    let text = failure.to_string();
+    if text.starts_with("error") || text.contains("error:") { eprintln!("{text}") } else { eprintln!("error: {text}") }
+    failure.code()
+}

@@ -58,12 +58,31 @@ impl Lock {
         let mut file =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o640).open(path).map_err(io)?;
         if !FileExt::try_lock_exclusive(&file).map_err(io)? {
-            let mut holder = String::new();
-            file.read_to_string(&mut holder).map_err(io)?;
-            return Err(LockError::Held { database: database.to_owned(), holder: holder.trim().to_owned() });
+            return Err(held(database, &mut file));
         }
         file.set_len(0).and_then(|()| file.rewind()).and_then(|()| writeln!(file, "{}", std::process::id())).map_err(io)?;
         Ok(Self(file))
+    }
+}
+
+fn held(database: &Path, file: &mut File) -> LockError {
+    let mut holder = String::new();
+    match file.read_to_string(&mut holder) {
+        Ok(_) => LockError::Held { database: database.to_owned(), holder: holder.trim().to_owned() },
+        Err(source) => LockError::Io { database: database.to_owned(), source },
+    }
+}
+
+impl Lock {
+    /// Whether somebody holds the lock of `database`, without taking it: an error says who. A reader may ask.
+    pub fn look(database: &Path) -> Result<(), LockError> {
+        let mut path = database.as_os_str().to_owned();
+        path.push(".lock");
+        let Ok(mut file) = File::open(path) else { return Ok(()) };
+        match FileExt::try_lock_shared(&file) {
+            Ok(false) => Err(held(database, &mut file)),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -105,3 +105,17 @@ impl Store {
         .doing("counting terms")
     }
 }
+
+impl Store {
+    /// What is due by `now` and neither renewed nor ordered: its label and state.
+    pub async fn undone(&mut self, now: jiff::Timestamp) -> Result<Vec<(String, String)>, StoreError> {
+        sqlx::query_as(
+            "SELECT s.name, t.state FROM term t JOIN subscription s ON s.id = t.subscription_id
+             WHERE s.active = 1 AND t.due_at <= $1 AND t.state NOT IN ('placed', 'renewed', 'skipped', 'missed') ORDER BY t.deadline_at, s.name",
+        )
+        .bind(super::text::time(now))
+        .fetch_all(&mut self.conn)
+        .await
+        .doing("looking for what is left undone")
+    }
+}

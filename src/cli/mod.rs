@@ -1,0 +1,111 @@
+//! The command line: what a person types, and everything that is printed.
+//!
+//! Owns the arguments, the exit codes and all printing. Each command is one file. Never decides what is ordered.
+
+mod check;
+mod discover;
+mod exit;
+mod init;
+mod output;
+mod paths;
+mod plan;
+mod play;
+mod run;
+mod sandbox;
+mod shell;
+mod status;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
+
+pub use exit::{Exit, Failure};
+
+/// renewd renews Yeastar subscriptions through the Partner Portal API: on time, never twice, never silently.
+#[derive(Debug, Parser)]
+#[command(name = "renewd", version, about, max_term_width = 110)]
+pub struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// The file of renewals [default: ./renewals.toml, then /etc/renewd/renewals.toml]
+    #[arg(long, env = "RENEWD_CONFIG", global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The database [default: /var/lib/renewd/renewd.db for a file in /etc/renewd, else renewd.db beside the file]
+    #[arg(long, env = "RENEWD_DATABASE", global = true, value_name = "FILE")]
+    database: Option<PathBuf>,
+    /// Use the built-in portal and its own database, renewd-sandbox.db: nothing is spent
+    #[arg(long, global = true)]
+    sandbox: bool,
+    /// Print JSON
+    #[arg(long, global = true)]
+    json: bool,
+    /// Log more; twice for everything
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+    /// Colour the output
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    color: clap::ColorChoice,
+    /// How the log is written
+    #[arg(long, env = "RENEWD_LOG_FORMAT", global = true, value_name = "FORMAT", default_value = "text")]
+    log_format: LogFormat,
+}
+
+/// How the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum LogFormat {
+    /// A line for people.
+    Text,
+    /// A JSON object a line.
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Create the database for a real portal: reads the whole order list, shows what was found, and asks
+    Init(init::Init),
+    /// The daemon: places every order that is due, on time
+    Run(run::Run),
+    /// Check the file; every mistake at once
+    Check(check::Check),
+    /// Show what would be ordered, when and why; spends nothing. Exit code 0: nothing due in the span, 2: something
+    Plan(plan::Plan),
+    /// One screen: what needs a person, the daemon, the next orders, the last orders
+    Status(status::Status),
+    /// Look up products, services, partners and billing contacts in the portal
+    Discover(discover::Discover),
+    /// Serve the built-in portal alone, on loopback, with faults to switch on
+    Sandbox(sandbox::Serve),
+    /// Print the completions for a shell
+    Completions {
+        /// Which shell.
+        shell: Shell,
+    },
+    /// Print the manual page
+    Man,
+}
+
+/// Runs what was asked for.
+pub async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
+    cli.global.color.write_global();
+    output::log(&cli.global);
+    let global = &cli.global;
+    match cli.command {
+        Command::Init(init) => init.run(global).await,
+        Command::Run(run) => run.run(global).await,
+        Command::Check(check) => check.run(global).await,
+        Command::Plan(plan) => plan.run(global).await,
+        Command::Status(status) => status.run(global).await,
+        Command::Discover(discover) => discover.run(global).await,
+        Command::Sandbox(sandbox) => sandbox.run(global).await,
+        Command::Completions { shell } => shell::completions(shell),
+        Command::Man => shell::man(),
+    }
+}

@@ -1,0 +1,55 @@
+//! Which file and which database a command means (R8, R28).
+
+use std::path::{Path, PathBuf};
+
+use super::{Failure, Global};
+use crate::store::{OpenError, Opening, Store};
+
+const SYSTEM_CONFIG: &str = "/etc/renewd/renewals.toml";
+const SYSTEM_STATE: &str = "/var/lib/renewd";
+
+impl Global {
+    /// The file of renewals: the one named, else the one here, else the system's.
+    pub(super) fn config_path(&self) -> PathBuf {
+        let here = PathBuf::from("renewals.toml");
+        match &self.config {
+            Some(path) => path.clone(),
+            None if !here.exists() && Path::new(SYSTEM_CONFIG).exists() => SYSTEM_CONFIG.into(),
+            None => here,
+        }
+    }
+
+    /// The database: the one named, else by the file; the sandbox has its own.
+    pub(super) fn database_path(&self) -> PathBuf {
+        if let Some(path) = &self.database {
+            return path.clone();
+        }
+        let config = std::path::absolute(self.config_path()).unwrap_or_else(|_| self.config_path());
+        let folder = if config.starts_with("/etc/renewd") { Path::new(SYSTEM_STATE) } else { config.parent().unwrap_or(Path::new(".")) };
+        folder.join(if self.sandbox { "renewd-sandbox.db" } else { "renewd.db" })
+    }
+
+    /// The database for reading, or nothing if there is none yet.
+    pub(super) async fn read_database(&self) -> Result<Option<Store>, Failure> {
+        match Store::open(&self.database_path(), Opening::ReadOnly).await {
+            Ok(store) => Ok(Some(store)),
+            Err(OpenError::Missing(_)) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// How a person would type this command's options again, for messages.
+    pub(super) fn flags(&self) -> String {
+        let mut flags = String::new();
+        if let Some(path) = &self.config {
+            flags += &format!(" --config {}", path.display());
+        }
+        if let Some(path) = &self.database {
+            flags += &format!(" --database {}", path.display());
+        }
+        if self.sandbox {
+            flags += " --sandbox";
+        }
+        flags
+    }
+}

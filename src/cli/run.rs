@@ -1,0 +1,174 @@
+//! `run`: the daemon.
+//!
+//! Owns putting the rooms together for a real portal: lock, database, file, credentials, client, engine. The loop itself is in
+//! `daemon/service.rs`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use jiff::Timestamp;
+
+use super::output::{BAD, say};
+use super::{Exit, Failure, Global, play};
+use crate::clock::{Clock as _, WallClock};
+use crate::config::model::{Config, Notify};
+use crate::config::{ConfigError, Parsed, check_dates, credentials, parse_and_keep};
+use crate::daemon::engine::Engine;
+use crate::daemon::lock::Lock;
+use crate::daemon::roster::{self, File, Taken};
+use crate::daemon::service::{Service, absolute};
+use crate::portal::client::PortalClient;
+use crate::portal::http::HttpTransport;
+use crate::portal::wire::ValidationCodes;
+use crate::store::account::{Kind, Notice};
+use crate::store::{OpenError, Opening, Store};
+
+/// The daemon's options.
+#[derive(Debug, Args)]
+pub(super) struct Run {
+    /// Do what is due now and leave. Exit code 2: something was left undone
+    #[arg(long)]
+    once: bool,
+    /// With --sandbox: keep the wall clock and stay up, instead of playing 400 days in seconds
+    #[arg(long, requires = "sandbox")]
+    real_time: bool,
+}
+
+impl Run {
+    pub(super) async fn run(self, global: &Global) -> Result<Exit, Failure> {
+        match (global.sandbox, self.real_time) {
+            (true, true) => play::real_time(global, Config::from_file(&global.config_path())?).await,
+            (true, false) => play::play(global, Config::from_file(&global.config_path())?).await,
+            (false, _) => self.real(global).await,
+        }
+    }
+
+    async fn real(self, global: &Global) -> Result<Exit, Failure> {
+        let path = global.database_path();
+        let _lock = Lock::take(&path)?;
+        let mut store = open(global).await?;
+        let parsed = file_or_last_good(&mut store, global).await?;
+        require_channel(&parsed.config)?;
+        take_file(&mut store, global, &parsed, WallClock.now()).await?;
+        let mut engine = engine(store, parsed.config).await?;
+        engine.recover().await?;
+        if self.once {
+            return once(engine).await;
+        }
+        let service = Service { engine, config_path: global.config_path(), on_order: |_| {}, fixed_portal: false };
+        service.run().await?.store.close().await?;
+        Ok(Exit::Fine)
+    }
+}
+
+async fn open(global: &Global) -> Result<Store, Failure> {
+    let path = global.database_path();
+    let mut store = Store::open(&path, Opening::Existing).await.map_err(|error| match error {
+        OpenError::Missing(_) => Failure::Config(format!(
+            "error: there is no database at {}; create and bind it with `renewd init{}`, or try `renewd run --sandbox`, which needs none",
+            path.display(),
+            global.flags()
+        )),
+        other => other.into(),
+    })?;
+    match store.installation().await? {
+        Some(installation) if installation.kind == Kind::Portal => Ok(store),
+        Some(_) => Err(Failure::Config(format!("error: {} belongs to the sandbox; a real portal needs its own (`renewd init`)", path.display()))),
+        None => Err(Failure::Config(format!("error: {} was not set up completely; run `renewd init{}`", path.display(), global.flags()))),
+    }
+}
+
+/// R7: a broken file at start means: go on with the last good one, and say so.
+async fn file_or_last_good(store: &mut Store, global: &Global) -> Result<Parsed, Failure> {
+    let error = match Config::from_file(&global.config_path()) {
+        Ok(parsed) => return Ok(parsed),
+        Err(error) => error,
+    };
+    let Some(kept) = store.file_in_force().await? else { return Err(error.into()) };
+    tracing::error!("the file is broken; going on with the last good one:\n{error}");
+    let reason = format!("{} is broken; the last good file is in force", global.config_path().display());
+    store.raise(WallClock.now(), &Notice { key: "file".to_owned(), renewal: None, reason, what_to_do: "renewd check".to_owned() }).await?;
+    Ok(parse_and_keep(&kept.path, kept.text).map_err(ConfigError::from)?)
+}
+
+/// R27: against a real portal somebody is told, or a person has said that nobody is to be.
+pub(super) fn require_channel(config: &Config) -> Result<(), Failure> {
+    if config.notify == Notify::Unset && !config.portal.is_loopback() {
+        return Err(Failure::Config(
+            "error: nobody would be told when a renewal needs a person; name a channel in [notify] (webhook or command), or write notify = \"none\" at the top of the file".to_owned(),
+        ));
+    }
+    Ok(())
+}
+
+/// Takes the file into the database, if it is one to take: the one in force is left alone.
+pub(super) async fn take_file(store: &mut Store, global: &Global, parsed: &Parsed, now: Timestamp) -> Result<(), Failure> {
+    let path = absolute(&global.config_path());
+    if store.file_in_force().await?.is_some_and(|kept| kept.text == parsed.source && kept.path == path) {
+        return Ok(());
+    }
+    refuse_far_dates(store, parsed, now).await?;
+    let file = File { path: &path, text: &parsed.source, config: &parsed.config };
+    match roster::take(store, file, now, false).await? {
+        Taken::InForce { changes, refused } => {
+            tracing::info!(changes, renewals = parsed.config.entries.len(), "took {path}");
+            refused.iter().for_each(|refused| tracing::error!("{refused}"));
+        }
+        Taken::Waiting { why } => tracing::error!("the file waits for `renewd accept`; the last good one stays in force: {why}"),
+    }
+    Ok(())
+}
+
+/// R5, for entries that are new to the database.
+async fn refuse_far_dates(store: &mut Store, parsed: &Parsed, now: Timestamp) -> Result<(), Failure> {
+    let known = store.known().await?;
+    let known: std::collections::HashSet<_> = known.iter().map(|known| &known.identity).collect();
+    let today = now.to_zoned(parsed.config.zone.clone()).date();
+    let mut far = check_dates(&parsed.config, today);
+    far.retain(|problem| !known.contains(&parsed.config.entries[problem.entry].identity));
+    if far.is_empty() { Ok(()) } else { Err(ConfigError::from(parsed.show_dates(&far)).into()) }
+}
+
+/// An engine for the portal that the file names.
+pub(super) async fn engine(mut store: Store, config: Config) -> Result<Engine<HttpTransport>, Failure> {
+    let uid = store.installation().await?.map(|installation| installation.uid).unwrap_or_default();
+    let portal = client(&config)?;
+    Ok(Engine::new(store, Arc::new(portal), Arc::new(WallClock), Arc::new(config), &uid))
+}
+
+/// A client for the portal that the file names, with the credentials of this process.
+pub(super) fn client(config: &Config) -> Result<PortalClient<HttpTransport>, Failure> {
+    let credentials = credentials::load(&|name| std::env::var_os(name))?;
+    let transport = HttpTransport::new(&config.portal.base_url, config.portal.proxy.as_ref())?;
+    Ok(PortalClient::new(transport, credentials, Arc::new(WallClock), ValidationCodes::new(&config.portal.validation_codes)))
+}
+
+/// How long `--once` waits for what comes within minutes: the first order of a kind is read back before the others go.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+async fn once(mut engine: Engine<HttpTransport>) -> Result<Exit, Failure> {
+    let began = std::time::Instant::now();
+    loop {
+        let next = engine.run_dry(|_| {}).await?;
+        let Some(wait) = next.and_then(|at| Duration::try_from(at.duration_since(engine.clock.now())).ok()) else { break };
+        if began.elapsed() + wait > PATIENCE {
+            break;
+        }
+        tokio::time::sleep(wait).await;
+    }
+    let undone = engine.store.undone(engine.clock.now()).await?;
+    engine.store.close().await?;
+    for (renewal, state) in &undone {
+        say!("{BAD}{renewal}{BAD:#} is due and {state}")?;
+    }
+    Ok(if undone.is_empty() { Exit::Fine } else { Exit::Something })
+}
+
+/// What makes an installation unlike any other.
+pub(super) fn seed() -> String {
+    use std::hash::{BuildHasher as _, RandomState};
+    // Two draws of the system's random keys; the time and the process make it unique even where those are poor.
+    let random = || RandomState::new().hash_one(std::process::id());
+    format!("{}-{}-{}-{}", random(), random(), std::process::id(), Timestamp::now())
+}
