@@ -4,6 +4,7 @@
 //! mistakes are found at once, each with its place and its remedy. Never orders anything, never talks to the network.
 
 mod address;
+pub mod credentials;
 pub mod dates;
 mod diagnostic;
 mod duplicates;

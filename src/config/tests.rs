@@ -1,4 +1,5 @@
 mod accepted;
+mod credentials;
 mod files;
 mod messages;
 mod mistakes;
