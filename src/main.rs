@@ -34,6 +34,10 @@ fn fail(failure: &Failure) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let text = failure.to_string();
-    if text.starts_with("error") || text.contains("error:") { eprintln!("{text}") } else { eprintln!("error: {text}") }
+    if text.starts_with("error") || text.contains("error:") {
+        eprintln!("{text}")
+    } else {
+        eprintln!("error: {text}")
+    }
     failure.code()
 }

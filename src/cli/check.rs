@@ -33,11 +33,17 @@ impl Check {
         let online = if self.online { online(&parsed.config).await? } else { Vec::new() };
         let bad = online.iter().filter(|finding| !finding.well).count();
         if global.json {
-            print_json(&json!({"file": global.config_path(), "renewals": parsed.config.entries.len(), "warnings": parsed.warnings.to_json(), "online": online}))?;
+            print_json(
+                &json!({"file": global.config_path(), "renewals": parsed.config.entries.len(), "warnings": parsed.warnings.to_json(), "online": online}),
+            )?;
         } else {
             report(global, &parsed, &online)?;
         }
-        if bad > 0 { Err(Failure::Failed(anyhow::anyhow!("{bad} of {} checks against the portal failed", online.len()))) } else { Ok(Exit::Fine) }
+        if bad > 0 {
+            Err(Failure::Failed(anyhow::anyhow!("{bad} of {} checks against the portal failed", online.len())))
+        } else {
+            Ok(Exit::Fine)
+        }
     }
 }
 
@@ -80,7 +86,13 @@ async fn online(config: &Config) -> Result<Vec<Finding>, Failure> {
     findings.push(partners(&portal, config).await);
     findings.push(contacts(&portal, config).await);
     findings.push(match portal.orders(1, 25).await {
-        Ok(page) => Finding { well: true, what: format!("the order list can be read ({} orders)", page.value.total.map_or("an unknown number of".to_owned(), |n| n.to_string())) },
+        Ok(page) => Finding {
+            well: true,
+            what: format!(
+                "the order list can be read ({} orders)",
+                page.value.total.map_or("an unknown number of".to_owned(), |n| n.to_string())
+            ),
+        },
         Err(error) => Finding { well: false, what: format!("the order list: {error}") },
     });
     Ok(findings)
@@ -90,8 +102,13 @@ async fn partners(portal: &PortalClient<HttpTransport>, config: &Config) -> Find
     match portal.partners().await {
         Ok(list) => {
             let known: Vec<&str> = list.value.rows.iter().filter_map(|row| row.partner_id.as_deref()).collect();
-            let wanted = config.entries.iter().filter_map(|entry| if let Party::Partner(id) = entry.identity.party { Some((entry, id.to_string())) } else { None });
-            let missing: Vec<String> = wanted.filter(|(_, id)| !known.contains(&id.as_str())).map(|(entry, id)| format!("{} ({id})", entry.name)).collect();
+            let wanted = config.entries.iter().filter_map(|entry| {
+                if let Party::Partner(id) = entry.identity.party { Some((entry, id.to_string())) } else { None }
+            });
+            let missing: Vec<String> = wanted
+                .filter(|(_, id)| !known.contains(&id.as_str()))
+                .map(|(entry, id)| format!("{} ({id})", entry.name))
+                .collect();
             missing_or_well("partners", &missing, "renewd discover partners")
         }
         Err(error) => Finding { well: false, what: format!("partners: {error}") },
@@ -102,7 +119,8 @@ async fn contacts(portal: &PortalClient<HttpTransport>, config: &Config) -> Find
     match portal.contacts().await {
         Ok(list) => {
             let known: Vec<&str> = list.value.rows.iter().filter_map(|row| row.billing_contact_id.as_deref()).collect();
-            let wanted: std::collections::BTreeSet<String> = config.entries.iter().map(|entry| entry.billing_id.to_string()).collect();
+            let wanted: std::collections::BTreeSet<String> =
+                config.entries.iter().map(|entry| entry.billing_id.to_string()).collect();
             let missing: Vec<String> = wanted.into_iter().filter(|id| !known.contains(&id.as_str())).collect();
             missing_or_well("billing contacts", &missing, "renewd discover contacts")
         }

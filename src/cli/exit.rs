@@ -84,6 +84,9 @@ impl Failure {
     /// Whether it is only that the reader of our output went away, as `head` does.
     pub fn is_broken_pipe(&self) -> bool {
         let Self::Failed(error) = self else { return false };
-        error.chain().filter_map(|cause| cause.downcast_ref::<std::io::Error>()).any(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
+        error
+            .chain()
+            .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
+            .any(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
     }
 }

@@ -35,7 +35,10 @@ impl Init {
         match store.installation().await? {
             None => store.install(Kind::Portal, &run::seed(), parsed.config.portal.base_url.as_str(), WallClock.now()).await?,
             Some(installation) if installation.kind == Kind::Sandbox => {
-                return Err(Failure::Config(format!("error: {} belongs to the sandbox for ever; use another --database", path.display())));
+                return Err(Failure::Config(format!(
+                    "error: {} belongs to the sandbox for ever; use another --database",
+                    path.display()
+                )));
             }
             Some(_) if store.account().await?.bound_at.is_some() => {
                 say!("{} is bound already; nothing was changed.", path.display())?;
@@ -61,7 +64,9 @@ impl Init {
 
     async fn confirmed(&self, global: &Global, found: i64, store: &mut Store) -> Result<bool, Failure> {
         let upcoming = store.upcoming(5).await?;
-        say!("{BOLD}{found} orders{BOLD:#} are in the portal. They are known from now on: an order for the same customer that is newer than the paid term holds a renewal.")?;
+        say!(
+            "{BOLD}{found} orders{BOLD:#} are in the portal. They are known from now on: an order for the same customer that is newer than the paid term holds a renewal."
+        )?;
         say!("{BOLD}The first orders{BOLD:#} of {}:", global.config_path().display())?;
         for row in &upcoming {
             say!("  {}  {} x{} (expires {})", row.due_at, row.renewal, row.quantity.unwrap_or(1), row.expires_on)?;
@@ -70,7 +75,9 @@ impl Init {
             return Ok(true);
         }
         if !std::io::stdin().is_terminal() {
-            return Err(Failure::Usage("init asks a question, and there is no terminal to ask on; look at the above and add --yes".to_owned()));
+            return Err(Failure::Usage(
+                "init asks a question, and there is no terminal to ask on; look at the above and add --yes".to_owned(),
+            ));
         }
         let mut out = anstream::stdout();
         write!(out, "Bind {} to this portal account? Type yes: ", global.database_path().display())?;

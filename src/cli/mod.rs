@@ -94,7 +94,7 @@ enum Command {
 
 /// Runs what was asked for.
 pub async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
-    cli.global.color.write_global();
+    output::colour(cli.global.color);
     output::log(&cli.global);
     let global = &cli.global;
     match cli.command {

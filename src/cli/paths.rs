@@ -25,7 +25,8 @@ impl Global {
             return path.clone();
         }
         let config = std::path::absolute(self.config_path()).unwrap_or_else(|_| self.config_path());
-        let folder = if config.starts_with("/etc/renewd") { Path::new(SYSTEM_STATE) } else { config.parent().unwrap_or(Path::new(".")) };
+        let folder =
+            if config.starts_with("/etc/renewd") { Path::new(SYSTEM_STATE) } else { config.parent().unwrap_or(Path::new(".")) };
         folder.join(if self.sandbox { "renewd-sandbox.db" } else { "renewd.db" })
     }
 

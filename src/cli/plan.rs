@@ -132,7 +132,14 @@ fn show(lines: &[Planned], after: Option<&Planned>, until: Timestamp, config: &C
     } else {
         let mut table = table(&["due", "renewal", "quantity", "new term", "to", "why"]);
         for line in lines {
-            table.add_row([local(line.due_at), plain(&line.renewal), format!("x{}", line.quantity), line.starts_on.to_string(), line.ends_on.to_string(), line.why.clone()]);
+            table.add_row([
+                local(line.due_at),
+                plain(&line.renewal),
+                format!("x{}", line.quantity),
+                line.starts_on.to_string(),
+                line.ends_on.to_string(),
+                line.why.clone(),
+            ]);
         }
         print(&table)?;
         let total: u64 = lines.iter().map(|line| line.quantity).sum();

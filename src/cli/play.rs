@@ -39,7 +39,11 @@ pub(super) async fn play(global: &Global, parsed: Parsed) -> Result<Exit, Failur
     let clock = ManualClock::at(start);
     let (mut engine, stop) = engine(global, store, parsed, Arc::new(clock.clone())).await?;
     let zone = engine.config.zone.clone();
-    say!("{BOLD}The built-in portal: nothing is spent.{BOLD:#} Playing {} to {} on a simulated clock.", day(start, &zone), day(end, &zone))?;
+    say!(
+        "{BOLD}The built-in portal: nothing is spent.{BOLD:#} Playing {} to {} on a simulated clock.",
+        day(start, &zone),
+        day(end, &zone)
+    )?;
     say!("")?;
     let mut placed = 0;
     loop {
@@ -85,7 +89,10 @@ async fn open(global: &Global) -> Result<(Lock, Store), Failure> {
         None => store.install(Kind::Sandbox, &super::run::seed(), "sandbox", WallClock.now()).await?,
         Some(installation) if installation.kind == Kind::Sandbox => {}
         Some(_) => {
-            return Err(Failure::Config(format!("error: {} belongs to a real portal; the sandbox never touches it (use another --database)", path.display())));
+            return Err(Failure::Config(format!(
+                "error: {} belongs to a real portal; the sandbox never touches it (use another --database)",
+                path.display()
+            )));
         }
     }
     Ok((lock, store))
@@ -96,14 +103,21 @@ async fn start(store: &mut Store, parsed: &Parsed) -> Result<Timestamp, Failure>
     if let Some(stood) = store.installation().await?.and_then(|installation| installation.sandbox_now) {
         return Ok(stood);
     }
-    let due = |entry: &Entry| chain::moments(entry.expires_on, &Standing::of(entry), &parsed.config.zone).ok().map(|moments| moments.due_at);
+    let due = |entry: &Entry| {
+        chain::moments(entry.expires_on, &Standing::of(entry), &parsed.config.zone).ok().map(|moments| moments.due_at)
+    };
     let first = parsed.config.entries.iter().filter_map(due).min();
     let start = first.and_then(|at| at.checked_sub(SignedDuration::from_hours(1)).ok());
     start.ok_or_else(|| Failure::Config("error: the file has no [[renewal]]; there is nothing to play".to_owned()))
 }
 
 /// Starts the sandbox on a free loopback port and an engine that speaks to it.
-async fn engine(global: &Global, mut store: Store, parsed: Parsed, clock: Arc<dyn Clock>) -> Result<(Engine<HttpTransport>, CancellationToken), Failure> {
+async fn engine(
+    global: &Global,
+    mut store: Store,
+    parsed: Parsed,
+    clock: Arc<dyn Clock>,
+) -> Result<(Engine<HttpTransport>, CancellationToken), Failure> {
     let settings = Settings { catalogue: Some(Catalogue::for_entries(&parsed.config.entries)), ..Settings::default() };
     let sandbox = Sandbox::open(&global.database_path().with_extension("portal.json"), Arc::clone(&clock), settings)?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
@@ -115,7 +129,8 @@ async fn engine(global: &Global, mut store: Store, parsed: Parsed, clock: Arc<dy
     config.portal.proxy = None;
     let credentials = Credentials { client_id: SANDBOX.into(), client_secret: SANDBOX.into() };
     let transport = HttpTransport::new(&config.portal.base_url, None)?;
-    let portal = PortalClient::new(transport, credentials, Arc::clone(&clock), ValidationCodes::new(&config.portal.validation_codes));
+    let portal =
+        PortalClient::new(transport, credentials, Arc::clone(&clock), ValidationCodes::new(&config.portal.validation_codes));
     let uid = store.installation().await?.map(|installation| installation.uid).unwrap_or_default();
     super::run::take_file(&mut store, global, &parsed, clock.now()).await?;
     let mut engine = Engine::new(store, Arc::new(portal), clock, Arc::new(config), &uid);
@@ -157,7 +172,10 @@ fn conclude(global: &Global, placed: usize, waiting: &[crate::store::reports::At
     say!("")?;
     let database = global.database_path();
     say!("Look at what happened:   renewd status{}", global.flags())?;
-    say!("Query the audit log:     sqlite3 -readonly {} 'SELECT renewal, quantity, order_no, transaction_no, starts_on FROM orders'", database.display())?;
+    say!(
+        "Query the audit log:     sqlite3 -readonly {} 'SELECT renewal, quantity, order_no, transaction_no, starts_on FROM orders'",
+        database.display()
+    )?;
     say!("{DIM}Begin again from nothing: remove {}*{DIM:#}", database.with_extension("").display())?;
     Ok(Exit::Fine)
 }

@@ -74,8 +74,15 @@ async fn open(global: &Global) -> Result<Store, Failure> {
     })?;
     match store.installation().await? {
         Some(installation) if installation.kind == Kind::Portal => Ok(store),
-        Some(_) => Err(Failure::Config(format!("error: {} belongs to the sandbox; a real portal needs its own (`renewd init`)", path.display()))),
-        None => Err(Failure::Config(format!("error: {} was not set up completely; run `renewd init{}`", path.display(), global.flags()))),
+        Some(_) => Err(Failure::Config(format!(
+            "error: {} belongs to the sandbox; a real portal needs its own (`renewd init`)",
+            path.display()
+        ))),
+        None => Err(Failure::Config(format!(
+            "error: {} was not set up completely; run `renewd init{}`",
+            path.display(),
+            global.flags()
+        ))),
     }
 }
 
@@ -88,7 +95,9 @@ async fn file_or_last_good(store: &mut Store, global: &Global) -> Result<Parsed,
     let Some(kept) = store.file_in_force().await? else { return Err(error.into()) };
     tracing::error!("the file is broken; going on with the last good one:\n{error}");
     let reason = format!("{} is broken; the last good file is in force", global.config_path().display());
-    store.raise(WallClock.now(), &Notice { key: "file".to_owned(), renewal: None, reason, what_to_do: "renewd check".to_owned() }).await?;
+    store
+        .raise(WallClock.now(), &Notice { key: "file".to_owned(), renewal: None, reason, what_to_do: "renewd check".to_owned() })
+        .await?;
     Ok(parse_and_keep(&kept.path, kept.text).map_err(ConfigError::from)?)
 }
 

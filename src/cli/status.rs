@@ -39,7 +39,10 @@ impl Status {
             )));
         };
         let Some(installation) = store.installation().await? else {
-            return Err(Failure::Failed(anyhow::anyhow!("{} was not set up completely; run `renewd init`", global.database_path().display())));
+            return Err(Failure::Failed(anyhow::anyhow!(
+                "{} was not set up completely; run `renewd init`",
+                global.database_path().display()
+            )));
         };
         let screen = Screen {
             daemon: running(global),
@@ -51,7 +54,11 @@ impl Status {
             next: store.upcoming(self.most).await?,
             last: store.last_orders(self.most).await?,
         };
-        if global.json { print_json(&screen.json())? } else { screen.show(global)? }
+        if global.json {
+            print_json(&screen.json())?
+        } else {
+            screen.show(global)?
+        }
         Ok(Exit::Fine)
     }
 }
@@ -84,7 +91,13 @@ impl Screen {
         say!("{BOLD}Next{BOLD:#}")?;
         let mut rows = table(&["due", "renewal", "quantity", "expires", "state"]);
         for row in &self.next {
-            rows.add_row([minute(&row.due_at), plain(&row.renewal), format!("x{}", row.quantity.unwrap_or(1)), row.expires_on.clone(), row.state.replace('_', " ")]);
+            rows.add_row([
+                minute(&row.due_at),
+                plain(&row.renewal),
+                format!("x{}", row.quantity.unwrap_or(1)),
+                row.expires_on.clone(),
+                row.state.replace('_', " "),
+            ]);
         }
         print(&rows)?;
         say!("")?;
@@ -93,7 +106,15 @@ impl Screen {
         for row in &self.last {
             let status = row.order_status.clone().unwrap_or_else(|| row.attempt_state.clone());
             let cell = |text: &Option<String>| plain(text.as_deref().unwrap_or("-"));
-            rows.add_row([minute(&row.ordered_at), plain(&row.renewal), format!("x{}", row.quantity), row.starts_on.clone(), cell(&row.order_no), cell(&row.transaction_no), plain(&status)]);
+            rows.add_row([
+                minute(&row.ordered_at),
+                plain(&row.renewal),
+                format!("x{}", row.quantity),
+                row.starts_on.clone(),
+                cell(&row.order_no),
+                cell(&row.transaction_no),
+                plain(&status),
+            ]);
         }
         print(&rows)?;
         Ok(())
@@ -105,7 +126,11 @@ impl Screen {
         }
         for row in &self.attention {
             let name = plain(row.renewal.as_deref().unwrap_or("renewd"));
-            say!("{BAD}{name}{BAD:#}: {} {DIM}(since {}){DIM:#}", plain(row.reason.as_deref().unwrap_or_default()), minute(&row.since))?;
+            say!(
+                "{BAD}{name}{BAD:#}: {} {DIM}(since {}){DIM:#}",
+                plain(row.reason.as_deref().unwrap_or_default()),
+                minute(&row.since)
+            )?;
             if let Some(deadline) = &row.deadline {
                 say!("    by   {}", minute(deadline))?;
             }
@@ -125,7 +150,8 @@ impl Screen {
             say!("{BAD}Paused{BAD:#}    since {since:.0}: {}", plain(why))?;
         }
         let now = self.sandbox_now.unwrap_or_else(|| WallClock.now());
-        let counts: Vec<String> = self.counts.iter().map(|count| format!("{} {}", count.terms, count.state.replace('_', " "))).collect();
+        let counts: Vec<String> =
+            self.counts.iter().map(|count| format!("{} {}", count.terms, count.state.replace('_', " "))).collect();
         say!("{BOLD}Terms{BOLD:#}     {} {DIM}(times are UTC; now {now:.0}){DIM:#}", counts.join(", "))?;
         Ok(say!("")?)
     }

@@ -14,7 +14,6 @@ use tokio::sync::Notify;
 use super::engine::{Engine, OrderPlaced, TickError};
 use super::roster::{File, Taken};
 use super::{bell, roster, watch};
-use crate::clock::Clock as _;
 use crate::config::{Config, ConfigError, Parsed};
 use crate::portal::transport::Transport;
 use crate::store::StoreError;

@@ -13,7 +13,8 @@ pub fn watch(file: &Path, changed: Arc<Notify>) -> notify::Result<notify::Recomm
     let name = file.file_name().map(ToOwned::to_owned);
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-        let ours = |event: notify::Event| !event.kind.is_access() && event.paths.iter().any(|path| path.file_name() == name.as_deref());
+        let ours =
+            |event: notify::Event| !event.kind.is_access() && event.paths.iter().any(|path| path.file_name() == name.as_deref());
         if event.is_ok_and(ours) {
             changed.notify_one();
         }
