@@ -84,13 +84,9 @@ impl<T: Transport> PortalClient<T> {
     }
 
     async fn token_for_order(&self) -> Result<Token, NotPlaced> {
-        match tokio::time::timeout(TOKEN_WAIT, self.tokens.get(&self.transport, SignedDuration::ZERO)).await {
-            Ok(token) => token.map_err(ReadError::into_not_placed),
-            Err(_) => {
-                let what = format!("no token within {} s", TOKEN_WAIT.as_secs());
-                Err(ReadError::Unreachable { what }.into_not_placed())
-            }
-        }
+        let late = |_| ReadError::Unreachable { what: format!("no token within {} s", TOKEN_WAIT.as_secs()) };
+        let token = tokio::time::timeout(TOKEN_WAIT, self.tokens.get(&self.transport, SignedDuration::ZERO)).await;
+        token.map_err(late).flatten().map_err(ReadError::into_not_placed)
     }
 
     /// One page of the order list; `page` counts from 1. Its order is not documented (portal-api.md section 5).

@@ -37,26 +37,26 @@ fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn 
     std::iter::successors(Some(error), |error| (*error).source())
 }
 
+/// Goes by `reached` first: a reset can look like a failed connect although the body was taken.
 fn words(error: &reqwest::Error, reached: Reached) -> String {
-    let cause = cause(error);
-    match (error.is_connect(), error.is_timeout(), reached) {
-        (true, true, _) | (_, true, Reached::No) => "timed out while connecting; nothing was sent".to_owned(),
-        (true, false, _) if error.is_dns() => format!("the host name could not be resolved: {cause}"),
-        (true, false, _) => unconnected(error, &cause),
-        (false, true, Reached::Maybe) => "no answer in time, after sending".to_owned(),
-        (false, false, Reached::No) => format!("the connection failed before anything was sent: {cause}"),
-        (false, false, Reached::Maybe) => format!("the connection broke after sending: {cause}"),
+    match (reached, error.is_timeout()) {
+        (Reached::Maybe, true) => "no answer in time, after sending".to_owned(),
+        (Reached::Maybe, false) => format!("the connection broke after sending: {}", cause(error)),
+        (Reached::No, true) => "timed out while connecting; nothing was sent".to_owned(),
+        (Reached::No, false) => unconnected(error, &cause(error)),
     }
 }
 
 /// rustls reports through `io::Error`: a bad certificate or protocol as invalid data, a peer that hangs up as an early end.
 fn unconnected(error: &reqwest::Error, cause: &str) -> String {
     let kinds: Vec<_> = chain(error).filter_map(|error| error.downcast_ref::<io::Error>()).map(io::Error::kind).collect();
-    if kinds.contains(&io::ErrorKind::ConnectionRefused) {
+    if error.is_dns() {
+        format!("the host name could not be resolved: {cause}")
+    } else if kinds.contains(&io::ErrorKind::ConnectionRefused) {
         "the connection was refused".to_owned()
     } else if kinds.contains(&io::ErrorKind::InvalidData) || kinds.contains(&io::ErrorKind::UnexpectedEof) {
         format!("the TLS handshake failed: {cause}")
     } else {
-        format!("no connection could be made: {cause}")
+        format!("no connection could be made, nothing was sent: {cause}")
     }
 }

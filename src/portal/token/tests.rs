@@ -37,13 +37,17 @@ impl Transport for Portal {
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "a line of a script")]
+fn says(status: u16, body: impl Into<String>) -> Result<(u16, String), Reached> {
+    Ok((status, body.into()))
+}
+
 fn grant(token: &str) -> Result<(u16, String), Reached> {
     let result = format!(r#"{{"token":"{token}","refreshToken":"r-{token}","tokenHead":"Bearer","expiresIn":"1800"}}"#);
-    Ok((200, format!(r#"{{"code":"success","status":200,"result":{result}}}"#)))
+    says(200, format!(r#"{{"code":"success","status":200,"result":{result}}}"#))
 }
 
 fn refusal() -> Result<(u16, String), Reached> {
-    Ok((200, r#"{"code":"bad_client","detailMessage":"no such client","status":401}"#.to_owned()))
+    says(200, r#"{"code":"bad_client","detailMessage":"no such client","status":401}"#)
 }
 
 const CREDENTIALS: &str = "client_id=id-1&client_secret=hunter2&grant_type=pp_credentials";
@@ -94,7 +98,7 @@ async fn a_margin_renews_a_token_ahead_of_time() {
 
 #[tokio::test]
 async fn a_refused_refresh_token_leads_to_the_credentials() {
-    for refresh in [refusal(), Ok((500, String::new()))] {
+    for refresh in [refusal(), says(500, "")] {
         let (world, portal) = (world(), Portal::with([grant("a"), refresh, grant("b")]));
         world.get(&portal).await.unwrap();
         world.at(1500);

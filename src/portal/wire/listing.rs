@@ -19,6 +19,9 @@ pub(super) struct RawPage<'a> {
     pub(super) about: Map<String, Value>,
 }
 
+/// An object of the list, and the same as it came.
+type Element<'a> = (Map<String, Value>, &'a str);
+
 impl<'a> RawPage<'a> {
     /// Reads `result`, if it is a list or a page.
     pub(super) fn read(result: &'a RawValue) -> Option<Self> {
@@ -41,7 +44,7 @@ impl<'a> RawPage<'a> {
     }
 
     /// The elements that are objects, each with its raw text; the raw text of the others.
-    pub(super) fn split(&self) -> (Vec<(Map<String, Value>, &'a str)>, Vec<String>) {
+    pub(super) fn split(&self) -> (Vec<Element<'a>>, Vec<String>) {
         let (mut objects, mut others) = (Vec::new(), Vec::new());
         for element in &self.elements {
             match serde_json::from_str(element.get()) {

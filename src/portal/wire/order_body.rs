@@ -40,7 +40,7 @@ struct BodyLine {
 }
 
 /// The JSON of `order` with its `poNumber`: the same bytes for the same order, always.
-#[expect(clippy::expect_used, reason = "the message proves it")]
+#[expect(clippy::expect_used, clippy::missing_panics_doc, reason = "the message proves that it does not")]
 pub fn order_body(order: &Order, po_number: &str) -> Bytes {
     let body = Body {
         operation_type: order.operation.word(),

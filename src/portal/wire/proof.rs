@@ -78,7 +78,11 @@ fn placed(result: &RawValue) -> Option<Placed> {
 
 /// Why this answer proves that nothing was created, if it does.
 fn proven_refusal(response: &Response, envelope: Option<&Envelope>, codes: &ValidationCodes) -> Option<Why> {
-    if serde_json::from_slice(&response.body).is_ok_and(|body| speaks_of_success(&body) || speaks_of_an_order(&body)) {
+    let contradicts = match serde_json::from_slice(&response.body) {
+        Ok(body) => speaks_of_success(&body) || speaks_of_an_order(&body),
+        Err(_) => envelope.is_some(), // nested too deeply to be searched
+    };
+    if contradicts {
         return None;
     }
     match (response.status, envelope) {
@@ -104,14 +108,12 @@ fn by_envelope(envelope: &Envelope, codes: &ValidationCodes) -> Option<Why> {
     }
 }
 
-/// An envelope that refuses, and whose status, where it has one, refuses too.
+/// An envelope whose status, where it has one, refuses too. One that cannot be read says nothing either way.
 fn agrees(envelope: &Envelope) -> bool {
-    let status_agrees = match envelope.status() {
-        Status::Absent => true,
+    match envelope.status() {
+        Status::Absent | Status::Unreadable => true,
         Status::Said(status) => refuses(status),
-        Status::Unreadable => false,
-    };
-    status_agrees && !envelope.says_success()
+    }
 }
 
 /// A client error; but not one that says the request is still at work, was cut off, or met an earlier one of its kind.

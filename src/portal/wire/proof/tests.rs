@@ -117,6 +117,8 @@ fn a_listed_code_beside_contradicting_evidence_is_unknown() {
         assert!(is_unknown(400, &body(rest)), "{rest}");
         assert!(is_unknown(200, &body(rest)), "{rest}");
     }
+    let deep = format!(r#","data":{}{{"orderNo":"UF1"}}{}"#, "[".repeat(200), "]".repeat(200));
+    assert!(is_unknown(400, &body(&deep)), "too deep to be searched");
     assert!(is_unknown(400, r#"{"code":"parameter_validation_failed","detailMessage":"order UF3400820771565023232 is unpaid"}"#));
 }
 
@@ -147,6 +149,7 @@ fn a_401_or_429_proves_that_nothing_was_created() {
         assert_eq!(why(status, ""), Some(expected));
         assert_eq!(why(status, "<html>"), Some(expected));
         assert_eq!(why(status, "{\"error\":\"x\"}"), Some(expected));
+        assert_eq!(why(status, r#"{"code":"e","status":"UNAUTHORIZED"}"#), Some(expected));
         let envelope = format!(r#"{{"code":"e","status":{status},"result":null}}"#);
         for http in [200, 400, 403, status] {
             assert_eq!(why(http, &envelope), Some(expected), "HTTP {http}");
