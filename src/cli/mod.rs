@@ -95,7 +95,7 @@ enum Command {
 /// Runs what was asked for.
 pub async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
     output::colour(cli.global.color);
-    output::log(&cli.global);
+    output::log(&cli.global, cli.global.sandbox && matches!(&cli.command, Command::Run(run) if run.plays()));
     let global = &cli.global;
     match cli.command {
         Command::Init(init) => init.run(global).await,

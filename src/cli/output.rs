@@ -73,8 +73,9 @@ pub(super) fn colour(choice: clap::ColorChoice) {
 }
 
 /// Starts the log: quiet by default, one line for each event that matters.
-pub(super) fn log(global: &Global) {
+pub(super) fn log(global: &Global, quiet: bool) {
     let level = match global.verbose {
+        0 if quiet => "error", // what happens is printed already
         0 => "info",
         1 => "renewd=debug,info",
         _ => "debug",

@@ -36,6 +36,11 @@ pub(super) struct Run {
 }
 
 impl Run {
+    /// Whether the sandbox is played on a simulated clock, its orders printed as they are placed.
+    pub(super) fn plays(&self) -> bool {
+        !self.real_time
+    }
+
     pub(super) async fn run(self, global: &Global) -> Result<Exit, Failure> {
         match (global.sandbox, self.real_time) {
             (true, true) => play::real_time(global, Config::from_file(&global.config_path())?).await,

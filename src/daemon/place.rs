@@ -19,6 +19,7 @@ use crate::portal::client::Placement;
 use crate::portal::outcome::{NotPlaced, Outcome, Placed, Unknown, Why};
 use crate::portal::transport::Transport;
 use crate::portal::wire::order_body;
+use crate::renewal::chain;
 use crate::renewal::evidence::{self, Listed};
 use crate::renewal::gate::{self, Candidate, Kind, Situation, Verdict};
 use crate::renewal::retry;
@@ -127,7 +128,9 @@ impl<T: Transport> Engine<T> {
             let order = term.standing.order(&term.identity);
             let request_hash = hash_of(&order_body(&order, ""));
             if let Some((to, plight)) = self.unsound(&term, &request_hash, &foreign).await? {
-                let step = self.stay(&term, to, None);
+                // One that waits for approval is missed at its last chance; one that is held waits for a person, however long.
+                let last = chain::last_chance(term.moments.deadline_at, term.standing.grace_days);
+                let step = self.stay(&term, to, (to == TermState::AwaitingApproval).then_some(last));
                 words::trouble(&term, to, &plight, step, &mut write);
                 continue;
             }
