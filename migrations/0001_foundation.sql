@@ -26,6 +26,8 @@ CREATE TABLE account (
     high_water      TEXT CHECK (length(high_water) = 24),      -- R13: the newest moment the portal itself confirmed
     paused_at       TEXT CHECK (length(paused_at) = 24),
     paused_why      TEXT,
+    doubted_at      TEXT CHECK (length(doubted_at) = 24),      -- R9: this database may be a copy, or older than what was ordered
+    doubt           TEXT,
     portal_tries    INTEGER NOT NULL DEFAULT 0,                -- failed probes in a row: a portal that is down is asked once, not once a term
     portal_next_at  TEXT CHECK (length(portal_next_at) = 24),
     portal_trouble  TEXT,
@@ -79,6 +81,7 @@ CREATE TABLE term (
     tries           INTEGER NOT NULL DEFAULT 0,
     late            INTEGER NOT NULL DEFAULT 0 CHECK (late IN (0, 1)),
     approved_hash   TEXT,                                        -- R14: the request that a person approved
+    candidates      TEXT NOT NULL DEFAULT '[]',                  -- orders that hold it, as a person is shown them
     dismissed       TEXT NOT NULL DEFAULT '[]',                  -- R11: order ids a person has looked at
     CHECK (starts_on < ends_on)
 ) STRICT;

@@ -23,6 +23,10 @@ FROM term t JOIN subscription s ON s.id = t.subscription_id
 WHERE t.remedy IS NOT NULL AND (s.active = 1 OR t.state IN ('ordering', 'unknown', 'placed', 'held'))
 UNION ALL
 SELECT n.renewal, n.since, n.reason, n.what_to_do, NULL FROM notice n
+UNION ALL
+SELECT NULL, a.paused_at, 'ordering is paused: ' || a.paused_why, 'renewd resume', NULL FROM account a WHERE a.paused_at IS NOT NULL
+UNION ALL
+SELECT NULL, a.doubted_at, 'nothing is ordered: ' || a.doubt, 'renewd accept', NULL FROM account a WHERE a.doubted_at IS NOT NULL
 ORDER BY since;
 
 CREATE VIEW audit AS

@@ -48,6 +48,7 @@ failed!(
     crate::store::StoreError,
     crate::daemon::engine::TickError,
     crate::daemon::lock::LockError,
+    crate::daemon::seal::SealError,
     crate::daemon::service::ServiceError,
     crate::portal::read_error::ReadError,
     crate::portal::http::TransportSetupError,

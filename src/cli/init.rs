@@ -47,7 +47,7 @@ impl Init {
             Some(_) => {}
         }
         run::take_file(&mut store, global, &parsed, WallClock.now()).await?;
-        let mut engine = run::engine(store, parsed.config.clone()).await?;
+        let mut engine = run::engine(global, store, parsed.config.clone()).await?;
         say!("Reading the whole order list of {} …", parsed.config.portal.base_url)?;
         let found = engine.read_whole_list().await??;
         let exit = if self.confirmed(global, found, &mut engine.store).await? {

@@ -2,9 +2,12 @@
 //!
 //! Owns the arguments, the exit codes and all printing. Each command is one file. Never decides what is ordered.
 
+mod audit;
+mod backup;
 mod check;
 mod discover;
 mod exit;
+mod history;
 mod init;
 mod output;
 mod paths;
@@ -14,6 +17,8 @@ mod run;
 mod sandbox;
 mod shell;
 mod status;
+mod steer;
+mod tell;
 
 use std::path::PathBuf;
 
@@ -79,8 +84,38 @@ enum Command {
     Plan(plan::Plan),
     /// One screen: what needs a person, the daemon, the next orders, the last orders
     Status(status::Status),
+    /// Everything that happened to one renewal
+    History(history::History),
+    /// Order the next term now; only inside its lead, or with --term
+    Order(steer::Order),
+    /// Approve the order that waits, exactly as shown
+    Approve(steer::Approve),
+    /// Do not renew the next term; ends its chain until `rebase`
+    Skip(steer::Named),
+    /// Keep the next order back until `release`
+    Hold(steer::Named),
+    /// Let a held order go
+    Release(steer::Release),
+    /// Begin another chain of terms on a date
+    Rebase(steer::Rebase),
+    /// Settle what the daemon cannot: which order it was, that there was none, or that it is dead
+    Resolve(steer::Resolve),
+    /// Order nothing until `resume`; deadline warnings go on
+    Pause(steer::Pause),
+    /// End a pause
+    Resume(steer::Plain),
+    /// Accept what waits for a person: an edit that removes much, another file, a restored database, the clock
+    Accept(steer::Accept),
     /// Look up products, services, partners and billing contacts in the portal
     Discover(discover::Discover),
+    /// Check the audit log and compare it with the orders; or export it
+    Audit(audit::Audit),
+    /// A consistent copy of the database, also while the daemon runs
+    Backup(backup::Backup),
+    /// Put a copy back; nothing is ordered until it has been compared with the portal and accepted
+    Restore(backup::Restore),
+    /// Try the channels by which people are told
+    Notify(tell::Tell),
     /// Serve the built-in portal alone, on loopback, with faults to switch on
     Sandbox(sandbox::Serve),
     /// Print the completions for a shell
@@ -103,6 +138,21 @@ pub async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Check(check) => check.run(global).await,
         Command::Plan(plan) => plan.run(global).await,
         Command::Status(status) => status.run(global).await,
+        Command::History(history) => history.run(global).await,
+        Command::Order(order) => order.run(global).await,
+        Command::Approve(approve) => approve.run(global).await,
+        Command::Skip(named) => named.skip(global).await,
+        Command::Hold(named) => named.hold(global).await,
+        Command::Release(release) => release.run(global).await,
+        Command::Rebase(rebase) => rebase.run(global).await,
+        Command::Resolve(resolve) => resolve.run(global).await,
+        Command::Pause(pause) => pause.run(global).await,
+        Command::Resume(plain) => plain.resume(global).await,
+        Command::Accept(accept) => accept.run(global).await,
+        Command::Audit(audit) => audit.run(global).await,
+        Command::Backup(backup) => backup.run(global).await,
+        Command::Restore(restore) => restore.run(global).await,
+        Command::Notify(tell) => tell.run(global).await,
         Command::Discover(discover) => discover.run(global).await,
         Command::Sandbox(sandbox) => sandbox.run(global).await,
         Command::Completions { shell } => shell::completions(shell),

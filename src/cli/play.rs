@@ -15,6 +15,7 @@ use crate::clock::{Clock, ManualClock, ShiftedClock, WallClock};
 use crate::config::Parsed;
 use crate::daemon::engine::{Engine, OrderPlaced};
 use crate::daemon::lock::Lock;
+use crate::daemon::seal::Seal;
 use crate::daemon::service::Service;
 use crate::portal::client::PortalClient;
 use crate::portal::credentials::Credentials;
@@ -73,7 +74,7 @@ pub(super) async fn real_time(global: &Global, parsed: Parsed) -> Result<Exit, F
     let clock = ShiftedClock(ahead);
     let (engine, stop) = engine(global, store, parsed, Arc::new(clock)).await?;
     say!("{BOLD}The built-in portal: nothing is spent.{BOLD:#} It is {:.0}; stop with Ctrl-C.", clock.now())?;
-    let service = Service { engine, config_path: global.config_path(), on_order: |_| {}, fixed_portal: true };
+    let service = Service { engine, config_path: global.config_path(), on_order: |_| {} };
     let mut engine = service.run().await?;
     engine.store.keep_sandbox_clock(clock.now()).await?;
     engine.store.close().await?;
@@ -131,9 +132,11 @@ async fn engine(
     let transport = HttpTransport::new(&config.portal.base_url, None)?;
     let portal =
         PortalClient::new(transport, credentials, Arc::clone(&clock), ValidationCodes::new(&config.portal.validation_codes));
-    let uid = store.installation().await?.map(|installation| installation.uid).unwrap_or_default();
+    let uid = super::run::uid(&mut store).await?;
+    let seal = Seal::of(&global.database_path(), &uid)?;
     super::run::take_file(&mut store, global, &parsed, clock.now()).await?;
-    let mut engine = Engine::new(store, Arc::new(portal), clock, Arc::new(config), &uid);
+    let mut engine = Engine::new(store, Arc::new(portal), clock, Arc::new(config), &uid).sealed(seal);
+    engine.keeps_portal = true;
     engine.recover().await?;
     bind(&mut engine).await?;
     Ok((engine, stop))

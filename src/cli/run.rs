@@ -17,6 +17,7 @@ use crate::config::{ConfigError, Parsed, check_dates, credentials, parse_and_kee
 use crate::daemon::engine::Engine;
 use crate::daemon::lock::Lock;
 use crate::daemon::roster::{self, File, Taken};
+use crate::daemon::seal::Seal;
 use crate::daemon::service::{Service, absolute};
 use crate::portal::client::PortalClient;
 use crate::portal::http::HttpTransport;
@@ -56,12 +57,12 @@ impl Run {
         let parsed = file_or_last_good(&mut store, global).await?;
         require_channel(&parsed.config)?;
         take_file(&mut store, global, &parsed, WallClock.now()).await?;
-        let mut engine = engine(store, parsed.config).await?;
+        let mut engine = engine(global, store, parsed.config).await?;
         engine.recover().await?;
         if self.once {
             return once(engine).await;
         }
-        let service = Service { engine, config_path: global.config_path(), on_order: |_| {}, fixed_portal: false };
+        let service = Service { engine, config_path: global.config_path(), on_order: |_| {} };
         service.run().await?.store.close().await?;
         Ok(Exit::Fine)
     }
@@ -145,10 +146,17 @@ async fn refuse_far_dates(store: &mut Store, parsed: &Parsed, now: Timestamp) ->
 }
 
 /// An engine for the portal that the file names.
-pub(super) async fn engine(mut store: Store, config: Config) -> Result<Engine<HttpTransport>, Failure> {
-    let uid = store.installation().await?.map(|installation| installation.uid).unwrap_or_default();
+pub(super) async fn engine(global: &Global, mut store: Store, config: Config) -> Result<Engine<HttpTransport>, Failure> {
+    let uid = uid(&mut store).await?;
+    let seal = Seal::of(&global.database_path(), &uid)?;
     let portal = client(&config)?;
-    Ok(Engine::new(store, Arc::new(portal), Arc::new(WallClock), Arc::new(config), &uid))
+    Ok(Engine::new(store, Arc::new(portal), Arc::new(WallClock), Arc::new(config), &uid).sealed(seal))
+}
+
+/// Who this installation is.
+pub(super) async fn uid(store: &mut Store) -> Result<String, Failure> {
+    let installation = store.installation().await?;
+    Ok(installation.ok_or_else(|| anyhow::anyhow!("the database was not set up completely; run `renewd init`"))?.uid)
 }
 
 /// A client for the portal that the file names, with the credentials of this process.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
+use super::seal::{Seal, SealError};
 use crate::clock::Clock;
 use crate::config::model::Config;
 use crate::portal::client::PortalClient;
@@ -18,6 +19,8 @@ use crate::renewal::state::{Reason, TermState};
 use crate::store::terms::{DueTerm, Move, Postponement, Write};
 use crate::store::{Store, StoreError};
 
+/// How often the whole list is read while the database is doubted (R9).
+const READ_WHILE_DOUBTED: SignedDuration = SignedDuration::from_hours(6);
 /// How many terms one tick takes up; the rest is due again at once.
 const AT_ONCE: u32 = 512;
 
@@ -33,6 +36,12 @@ pub struct Engine<T: Transport> {
     pub config: Arc<Config>,
     /// What every `poNumber` of this installation begins with.
     pub po_prefix: String,
+    /// The seal of the database (R9). Only a test goes without.
+    pub seal: Option<Seal>,
+    /// R9: since when the database is doubted.
+    pub(super) doubted: Option<Timestamp>,
+    /// The portal of the engine stands, whatever a later file says (the sandbox).
+    pub keeps_portal: bool,
     /// Set when the process is asked to leave: no new batch begins.
     pub stop: CancellationToken,
     /// Answers that could not be written down yet; they are, before anything else is done.
@@ -77,18 +86,38 @@ pub enum TickError {
     /// The database failed. Nothing is ordered until it works again.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The seal failed, or the database file was replaced under the daemon (R9).
+    #[error(transparent)]
+    Seal(#[from] SealError),
 }
 
 impl<T: Transport> Engine<T> {
     /// An engine over an open database that has been recovered.
     pub fn new(store: Store, portal: Arc<PortalClient<T>>, clock: Arc<dyn Clock>, config: Arc<Config>, uid: &str) -> Self {
         let po_prefix = format!("RW-{uid}-");
-        Self { store, portal, clock, config, po_prefix, stop: CancellationToken::new(), unrecorded: Vec::new() }
+        Self {
+            store,
+            portal,
+            clock,
+            config,
+            po_prefix,
+            seal: None,
+            keeps_portal: false,
+            doubted: None,
+            stop: CancellationToken::new(),
+            unrecorded: Vec::new(),
+        }
+    }
+
+    /// The same, guarded by the seal of its database.
+    pub fn sealed(mut self, seal: Seal) -> Self {
+        self.seal = Some(seal);
+        self
     }
 
     /// Works by another file from now on. The sandbox keeps its own portal, whatever the file says.
-    pub fn adopt(&mut self, mut config: Config, keep_portal: bool) {
-        if keep_portal {
+    pub fn adopt(&mut self, mut config: Config) {
+        if self.keeps_portal {
             config.portal = self.config.portal.clone();
         }
         self.config = Arc::new(config);
@@ -114,13 +143,45 @@ impl<T: Transport> Engine<T> {
                 "the daemon stopped while this order was on its way; whether the portal has it is being found out"
             );
         }
+        if let Some(seal) = &self.seal
+            && let Some(why) = seal.disagreement(&mut self.store).await?
+        {
+            tracing::error!("nothing is ordered: {why}; see `renewd accept --help`");
+            self.store.doubt(now, &why).await?;
+        }
+        self.doubted = self.store.account().await?.doubted.map(|(since, _)| since);
+        Ok(())
+    }
+
+    /// R9: while the database is doubted its list is read whole, again after `settle`, so that a person can accept it.
+    async fn while_doubted(&mut self, now: Timestamp) -> Result<(), TickError> {
+        let Some(since) = self.doubted else { return Ok(()) };
+        let account = self.store.account().await?;
+        self.doubted = account.doubted.map(|(since, _)| since);
+        let settled = after(since, super::commands::doubt_settle(&self.config));
+        let fresh = account.synced_at.is_some_and(|at| at >= settled && now.duration_since(at) < READ_WHILE_DOUBTED);
+        if self.doubted.is_none() || now < settled || fresh {
+            return Ok(());
+        }
+        if self.reach_portal(now, false).await?.is_ok() {
+            // `poNumber` may show in the details only.
+            let far_back = after(since, SignedDuration::from_hours(-24 * 400));
+            if let Err(error) = self.read_details(i64::MAX, Some(far_back)).await? {
+                tracing::warn!("cannot read the orders of others yet: {error}");
+            }
+        }
         Ok(())
     }
 
     /// Does what is due now.
     pub async fn tick(&mut self) -> Result<Ticked, TickError> {
+        if let Some(seal) = &self.seal {
+            seal.assert_in_place()?;
+        }
         self.record_what_is_left().await?;
+        self.take_commands().await?;
         let now = self.clock.now();
+        self.while_doubted(now).await?;
         let due = self.store.due_terms(now, AT_ONCE).await?;
         let mut ticked = Ticked { looked_at: due.len(), ..Ticked::default() };
         if !due.is_empty() {
@@ -138,11 +199,20 @@ impl<T: Transport> Engine<T> {
         loop {
             let ticked = self.tick().await?;
             seen(&ticked);
-            let next = self.store.next_wake().await?;
+            let next = self.next_wake().await?;
             if self.stop.is_cancelled() || next.is_none_or(|at| at > self.clock.now()) {
                 return Ok(next);
             }
         }
+    }
+
+    /// When something is next to be done.
+    async fn next_wake(&mut self) -> Result<Option<Timestamp>, TickError> {
+        let now = self.clock.now();
+        let settled = self.doubted.map(|since| after(since, super::commands::doubt_settle(&self.config)));
+        let doubt = settled.map(|at| if at > now { at } else { after(now, READ_WHILE_DOUBTED) });
+        let next = self.store.next_wake().await?;
+        Ok(next.into_iter().chain(doubt).min())
     }
 
     async fn act(&mut self, now: Timestamp, due: Vec<DueTerm>, ticked: &mut Ticked) -> Result<(), TickError> {

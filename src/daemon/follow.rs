@@ -67,6 +67,7 @@ impl<T: Transport> Engine<T> {
                     attempt.created_at
                 ),
                 remedy: format!("pay order {order} in the portal"),
+                orders: Vec::new(),
             }),
             (true, None) => Some(Plight {
                 reason: Reason::NotListed,
@@ -75,6 +76,7 @@ impl<T: Transport> Engine<T> {
                     "look for order {order} in the portal, then: renewd resolve {} --order-no {order} | --void",
                     term.name
                 ),
+                orders: Vec::new(),
             }),
         };
         self.keep_following(term, plight).await
@@ -125,6 +127,7 @@ impl<T: Transport> Engine<T> {
             reason: Reason::DeadOrder,
             detail: format!("order {order} is {status} in the portal; the term is not renewed"),
             remedy: format!("renewd resolve {} --void (frees the term for a new order) | renewd skip {}", term.name, term.name),
+            orders: Vec::new(),
         };
         let mut write = Write::default();
         words::trouble(term, TermState::Held, &plight, self.stay(term, TermState::Held, None), &mut write);
@@ -150,6 +153,7 @@ impl<T: Transport> Engine<T> {
                     "look at order {order} in the portal, then: renewd resolve {} --void | --order-no {order}",
                     term.name
                 ),
+                orders: Vec::new(),
             };
             words::trouble(term, TermState::Held, &plight, self.stay(term, TermState::Held, None), &mut write);
         } else {

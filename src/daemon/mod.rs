@@ -3,12 +3,14 @@
 //! Owns the tick and everything that wakes it. Never decides by itself what is ordered.
 
 pub mod bell;
+pub mod commands;
 pub mod engine;
 mod follow;
 pub mod lock;
-mod place;
+pub(crate) mod place;
 mod resolve;
 pub mod roster;
+pub mod seal;
 pub mod service;
 pub mod sync;
 mod tell;

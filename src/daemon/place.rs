@@ -81,6 +81,10 @@ impl<T: Transport> Engine<T> {
                 "renewd init",
             )));
         }
+        if let Some((since, why)) = account.doubted.filter(|_| kept(Rule::R9)) {
+            let detail = format!("nothing is ordered since {since:.0}: {why}");
+            return Ok(Some(wait(Reason::Unbound, 60, detail, "renewd accept")));
+        }
         if let Some((since, why)) = account.paused {
             return Ok(Some(wait(Reason::Paused, 60, format!("ordering is paused since {since:.0}: {why}"), "renewd resume")));
         }
@@ -125,8 +129,7 @@ impl<T: Transport> Engine<T> {
         let mut sound = Vec::with_capacity(due.len());
         let mut write = Write::default();
         for term in due {
-            let order = term.standing.order(&term.identity);
-            let request_hash = hash_of(&order_body(&order, ""));
+            let request_hash = request_hash(&term);
             if let Some((to, plight)) = self.unsound(&term, &request_hash, &foreign).await? {
                 // One that waits for approval is missed at its last chance; one that is held waits for a person, however long.
                 let last = chain::last_chance(term.moments.deadline_at, term.standing.grace_days);
@@ -248,6 +251,7 @@ impl<T: Transport> Engine<T> {
                 limits.max_orders_per_day, limits.max_quantity_per_day, limits.max_quantity_per_order
             ),
             remedy: "raise the limits in the file".to_owned(),
+            orders: Vec::new(),
         };
         let step = self.stay(term, TermState::Scheduled, Some(self.tomorrow(self.clock.now())));
         words::trouble(term, TermState::Scheduled, &plight, step, write);
@@ -272,10 +276,24 @@ impl<T: Transport> Engine<T> {
             batch.into_iter().zip(&intents).map(|((sound, _), intent)| (sound, intent.po_number.clone())).collect();
         let committed = self.store.commit_intents(now, fence, intents).await?;
         let attempts: Vec<i64> = committed.iter().map(Committed::attempt).collect();
-        let placements = self.send_all(synced.at, committed).await;
+        let placements = match self.renew_seal().await {
+            Ok(()) => self.send_all(synced.at, committed).await,
+            Err(error) => {
+                tracing::error!("{error}");
+                committed.iter().map(|_| cancelled(&error.to_string())).collect()
+            }
+        };
         let ends = self.ends(sent, &attempts, placements, ticked).await?;
         self.unrecorded = ends;
         self.record_what_is_left().await
+    }
+
+    /// R9: after this, a database restored from before these intents is noticed.
+    async fn renew_seal(&mut self) -> Result<(), super::seal::SealError> {
+        match &self.seal {
+            Some(seal) => seal.renew(&mut self.store).await,
+            None => Ok(()),
+        }
     }
 
     fn intent(&self, sound: &Sound, alone: bool, now: Timestamp) -> Intent {
@@ -309,7 +327,7 @@ impl<T: Transport> Engine<T> {
         let mut placements: Vec<Option<Placement>> = committed.iter().map(|_| None).collect();
         for (index, order) in committed.into_iter().enumerate() {
             if self.clock.now().duration_since(fence_at) > FENCE_HOLDS && kept(Rule::R10) {
-                placements[index] = Some(cancelled());
+                placements[index] = Some(cancelled("too long since the order list was read"));
                 continue;
             }
             let portal = Arc::clone(&self.portal);
@@ -415,8 +433,12 @@ impl<T: Transport> Engine<T> {
         let step = Move { tries, ..self.stay(term, TermState::Scheduled, Some(next)) };
         if no.why == Why::Refused {
             let remedy = format!("renewd check --online; correct the entry; then: renewd order {}", term.name);
-            let plight =
-                Plight { reason: Reason::Refused, detail: format!("the portal refused the order: {}", no.message), remedy };
+            let plight = Plight {
+                reason: Reason::Refused,
+                detail: format!("the portal refused the order: {}", no.message),
+                remedy,
+                orders: Vec::new(),
+            };
             words::trouble(term, TermState::Scheduled, &plight, step, &mut write);
         } else {
             write.moves.push(Move { reason: Some(Reason::NotSent), detail: Some(no.message.clone()), ..step });
@@ -435,6 +457,7 @@ impl<T: Transport> Engine<T> {
                 "wait, it is being found out; or look for {po_number} in the portal, then: renewd resolve {} --order-no X",
                 term.name
             ),
+            orders: Vec::new(),
         };
         let soon = after(self.clock.now(), SignedDuration::from_mins(1));
         let step = Move { tries: 0, ..self.stay(term, TermState::Unknown, Some(soon)) };
@@ -499,7 +522,7 @@ fn needs_approval(term: &DueTerm, request_hash: &str) -> Option<Plight> {
             (Reason::Approval, format!("an order of {} for {} waits for approval", term.standing.quantity, term.span.starts_on))
         }
     };
-    Some(Plight { reason, detail, remedy })
+    Some(Plight { reason, detail, remedy, orders: Vec::new() })
 }
 
 fn foreign_plight(term: &DueTerm, found: &[String]) -> Plight {
@@ -513,6 +536,7 @@ fn foreign_plight(term: &DueTerm, found: &[String]) -> Plight {
             "look at it in the portal, then: renewd release {0} (order anyway) | renewd resolve {0} --order-no X (it is paid)",
             term.name
         ),
+        orders: found.to_vec(),
     }
 }
 
@@ -536,12 +560,13 @@ fn batches(admitted: Vec<(Sound, bool)>) -> Vec<Vec<(Sound, bool)>> {
     batches
 }
 
-fn hash_of(body: &[u8]) -> String {
-    hex(&Sha256::digest(body))
+/// R14: what an approval binds: the body of the order without its `poNumber`.
+pub fn request_hash(term: &DueTerm) -> String {
+    hex(&Sha256::digest(order_body(&term.standing.order(&term.identity), "")))
 }
 
-fn cancelled() -> Placement {
-    let message = "cancelled unsent: too long since the order list was read".to_owned();
+fn cancelled(why: &str) -> Placement {
+    let message = format!("cancelled unsent: {why}");
     let no =
         NotPlaced { why: Why::NeverSent, message, code: None, http_status: None, request_id: None, retry_after: None, raw: None };
     Placement { outcome: Outcome::NotPlaced(Box::new(no)), date: None }

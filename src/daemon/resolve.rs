@@ -8,6 +8,7 @@ use serde_json::json;
 use super::engine::{Engine, TickError, after};
 use super::sync::Synced;
 use super::words::{self, Plight};
+use crate::config::model::Config;
 use crate::portal::transport::Transport;
 use crate::renewal::evidence::{self, Finding, Listed, Moment, Search};
 use crate::renewal::retry;
@@ -52,8 +53,7 @@ impl<T: Transport> Engine<T> {
 
     /// R20. Counted from the end of the attempt, so that it does not shrink while one waits.
     pub(super) fn settle(&self, term: &DueTerm, ended: Timestamp) -> SignedDuration {
-        let set = self.config.portal.settle.and_then(|span| SignedDuration::try_from(span).ok());
-        evidence::settle(set, term.moments.deadline_at.duration_since(ended))
+        settle_of(&self.config, term, ended)
     }
 
     async fn conclude(
@@ -152,7 +152,7 @@ impl<T: Transport> Engine<T> {
         };
         let detail = format!("nobody knows whether the portal carried out the order: {shown}");
         let remedy = format!("renewd resolve {} --order-no X | --not-ordered", term.name);
-        let plight = Plight { reason: Reason::NoEvidence, detail, remedy };
+        let plight = Plight { reason: Reason::NoEvidence, detail, remedy, orders: candidates.to_vec() };
         let step = self.stay(term, TermState::Unknown, Some(after(now, SignedDuration::from_hours(6))));
         let mut write = Write::default();
         words::trouble(term, TermState::Unknown, &plight, step, &mut write);
@@ -172,4 +172,10 @@ impl<T: Transport> Engine<T> {
     pub(super) fn stay_clear(&self, term: &DueTerm, to: TermState) -> Move {
         Move { reason: None, ..self.stay(term, to, None) }
     }
+}
+
+/// R20 for one term; the file can set it.
+pub(super) fn settle_of(config: &Config, term: &DueTerm, ended: Timestamp) -> SignedDuration {
+    let set = config.portal.settle.and_then(|span| SignedDuration::try_from(span).ok());
+    evidence::settle(set, term.moments.deadline_at.duration_since(ended))
 }

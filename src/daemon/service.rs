@@ -22,6 +22,8 @@ use crate::store::account::Notice;
 /// The longest the daemon goes without looking, whatever the bell does. tokio's timers do not count suspended time, so a longer
 /// wait could sleep through a deadline.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// How soon a command of a person is taken up.
+const LOOK_FOR_COMMANDS: Duration = Duration::from_secs(1);
 /// How long an editor gets to finish writing.
 const SETTLE_EDIT: Duration = Duration::from_millis(300);
 /// How long a tick may take after the daemon was asked to leave: an order in flight gets its answer, or becomes unknown.
@@ -52,8 +54,6 @@ pub struct Service<T: Transport> {
     pub config_path: PathBuf,
     /// Called for every order that was placed.
     pub on_order: fn(&OrderPlaced),
-    /// Whether the engine's own portal settings override the file's (the sandbox).
-    pub fixed_portal: bool,
 }
 
 impl<T: Transport> Service<T> {
@@ -106,7 +106,7 @@ impl<T: Transport> Service<T> {
     fn wait(&self, next: Option<Timestamp>) -> Duration {
         let now = self.engine.clock.now();
         let until = next.map(|at| Duration::try_from(at.duration_since(now)).unwrap_or(Duration::ZERO));
-        until.map_or(LONGEST_WAIT, |until| until.min(LONGEST_WAIT))
+        until.map_or(LONGEST_WAIT, |until| until.min(LONGEST_WAIT)).min(LOOK_FOR_COMMANDS)
     }
 
     /// The watchdog is fed here, by a finished round and not by a timer: a stuck tick is restarted.
@@ -140,7 +140,7 @@ impl<T: Transport> Service<T> {
             Taken::InForce { changes, refused } => {
                 tracing::info!(changes, "reloaded {path}");
                 refused.iter().for_each(|refused| tracing::error!("{refused}"));
-                self.engine.adopt(parsed.config, self.fixed_portal);
+                self.engine.adopt(parsed.config);
             }
             Taken::Waiting { why } => tracing::error!("not reloaded, it waits for `renewd accept`: {why}"),
         }

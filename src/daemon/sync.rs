@@ -81,7 +81,8 @@ impl<T: Transport> Engine<T> {
         if !kept(Rule::R17) {
             return Ok(Some(self.clock.now()));
         }
-        let Some(synced_at) = self.store.account().await?.synced_at else { return Ok(None) };
+        let account = self.store.account().await?;
+        let Some(synced_at) = account.synced_at.filter(|_| account.doubted.is_none()) else { return Ok(None) };
         let oldest = self.store.oldest_open_fence().await?.map_or(synced_at, |fence| fence.min(synced_at));
         Ok(oldest.checked_sub(BEYOND).ok())
     }

@@ -19,6 +19,8 @@ pub(super) struct Plight {
     pub(super) reason: Reason,
     pub(super) detail: String,
     pub(super) remedy: String,
+    /// The orders that hold it, if any do.
+    pub(super) orders: Vec<String>,
 }
 
 /// Whether the portal said no, rather than being away: told at once, because waiting does not help.
@@ -77,6 +79,7 @@ pub(super) fn trouble(term: &DueTerm, to: TermState, plight: &Plight, step: Move
         reason: Some(plight.reason),
         detail: Some(plight.detail.clone()),
         remedy: Some(plight.remedy.clone()),
+        candidates: plight.orders.clone(),
         ..step
     });
 }
@@ -85,7 +88,7 @@ pub(super) fn trouble(term: &DueTerm, to: TermState, plight: &Plight, step: Move
 pub(super) fn missed(term: &DueTerm, write: &mut Write) {
     let detail = format!("the deadline passed on {} without an order; nothing is ordered for it any more", term.span.starts_on);
     let remedy = format!("renewd rebase {} DATE", term.name);
-    let plight = Plight { reason: Reason::DeadlinePassed, detail, remedy };
+    let plight = Plight { reason: Reason::DeadlinePassed, detail, remedy, orders: Vec::new() };
     write.events.push(event("term.missed", term, json!({"was": term.state.word(), "because": term.detail})));
     write.messages.push(message(term, "missed", &plight.detail, &plight.remedy));
     let step = Move { warn_at: None, ..Move::of(term, TermState::Missed) };

@@ -57,6 +57,8 @@ pub struct Account {
     pub high_water: Option<Timestamp>,
     /// Since when, and why, nothing is ordered.
     pub paused: Option<(Timestamp, String)>,
+    /// R9: since when, and why, this database may not be the whole truth.
+    pub doubted: Option<(Timestamp, String)>,
     /// Failed probes in a row.
     pub portal_tries: u32,
     /// When it is probed again.
@@ -117,6 +119,8 @@ struct AccountRow {
     high_water: Option<String>,
     paused_at: Option<String>,
     paused_why: Option<String>,
+    doubted_at: Option<String>,
+    doubt: Option<String>,
     portal_tries: i64,
     portal_next_at: Option<String>,
     portal_trouble: Option<String>,
@@ -127,6 +131,7 @@ struct AccountRow {
 impl AccountRow {
     fn read(self) -> Result<Account, StoreError> {
         let paused = read_optional_time(self.paused_at.as_deref())?;
+        let doubted = read_optional_time(self.doubted_at.as_deref())?;
         Ok(Account {
             id: self.id,
             uid: self.uid,
@@ -134,6 +139,7 @@ impl AccountRow {
             bound_at: read_optional_time(self.bound_at.as_deref())?,
             high_water: read_optional_time(self.high_water.as_deref())?,
             paused: paused.map(|at| (at, self.paused_why.unwrap_or_default())),
+            doubted: doubted.map(|at| (at, self.doubt.unwrap_or_default())),
             portal_tries: u32::try_from(self.portal_tries).unwrap_or(u32::MAX),
             portal_next_at: read_optional_time(self.portal_next_at.as_deref())?,
             portal_trouble: self.portal_trouble,
@@ -244,6 +250,58 @@ impl Store {
         commit(tx, "pausing").await
     }
 
+    /// R9: nothing is ordered until the whole list was read after `settle`, and a person has run `accept`. An older doubt stays.
+    pub async fn doubt(&mut self, now: Timestamp, why: &str) -> Result<(), StoreError> {
+        let mut tx = self.begin("noting a doubt").await?;
+        let new = sqlx::query("UPDATE account SET doubted_at = $1, doubt = $2 WHERE id = 1 AND doubted_at IS NULL")
+            .bind(time(now))
+            .bind(why)
+            .execute(&mut *tx)
+            .await
+            .doing("noting a doubt")?;
+        if new.rows_affected() > 0 {
+            audit::append(
+                &mut tx,
+                now,
+                vec![Happened { kind: "database.doubted", detail: json!({"why": why}), ..Happened::default() }],
+            )
+            .await?;
+            let message = Message {
+                cause: "doubt".to_owned(),
+                renewal: None,
+                what: format!("nothing is ordered: {why}"),
+                by: None,
+                command: Some("renewd accept".to_owned()),
+            };
+            post(&mut tx, now, &[message]).await?;
+        }
+        commit(tx, "noting a doubt").await
+    }
+
+    /// A person has looked, and the doubt is over.
+    pub async fn settle_doubt(&mut self, now: Timestamp, by: &str) -> Result<(), StoreError> {
+        let mut tx = self.begin("settling a doubt").await?;
+        sqlx::query("UPDATE account SET doubted_at = NULL, doubt = NULL").execute(&mut *tx).await.doing("settling a doubt")?;
+        wake(&mut tx, now).await?;
+        audit::append(
+            &mut tx,
+            now,
+            vec![Happened { kind: "database.accepted", detail: json!({"by": by}), ..Happened::default() }],
+        )
+        .await?;
+        commit(tx, "settling a doubt").await
+    }
+
+    /// R13: a person says that the clock is right and the mark is not.
+    pub async fn clear_high_water(&mut self, now: Timestamp, by: &str) -> Result<(), StoreError> {
+        let mut tx = self.begin("clearing the clock's mark").await?;
+        sqlx::query("UPDATE account SET high_water = NULL").execute(&mut *tx).await.doing("clearing the clock's mark")?;
+        wake(&mut tx, now).await?;
+        audit::append(&mut tx, now, vec![Happened { kind: "clock.accepted", detail: json!({"by": by}), ..Happened::default() }])
+            .await?;
+        commit(tx, "clearing the clock's mark").await
+    }
+
     /// Raises or replaces one notice.
     pub async fn raise(&mut self, now: Timestamp, notice: &Notice) -> Result<(), StoreError> {
         sqlx::query(
@@ -339,6 +397,16 @@ pub(crate) async fn pause_within(tx: &mut Tx<'_>, now: Timestamp, why: Option<&s
     }
     let kind = if why.is_some() { "account.paused" } else { "account.resumed" };
     audit::append(tx, now, vec![Happened { kind, detail: json!({"why": why, "by": by}), ..Happened::default() }]).await
+}
+
+/// What is due and waits is looked at again at once.
+async fn wake(tx: &mut Tx<'_>, now: Timestamp) -> Result<(), StoreError> {
+    sqlx::query("UPDATE term SET act_at = $1 WHERE state = 'scheduled' AND act_at IS NOT NULL AND due_at <= $1 AND act_at > $1")
+        .bind(time(now))
+        .execute(&mut **tx)
+        .await
+        .doing("waking what waits")?;
+    Ok(())
 }
 
 /// The same cause is told at most once an hour: what is not yet sent is replaced, what was just sent delays the next.

@@ -567,3 +567,14 @@ impl Store {
         read_optional_time(at.as_deref())
     }
 }
+
+impl Store {
+    /// Whether an attempt was ever made: from then on there is a seal (R9).
+    pub async fn ever_ordered(&mut self) -> Result<bool, StoreError> {
+        let any: Option<i64> = sqlx::query_scalar("SELECT 1 FROM attempt LIMIT 1")
+            .fetch_optional(&mut self.conn)
+            .await
+            .doing("looking for attempts")?;
+        Ok(any.is_some())
+    }
+}

@@ -172,19 +172,42 @@ impl Store {
         .doing("reading the audit log")
     }
 
-    /// The newest link of the chain.
-    pub async fn audit_head(&mut self) -> Result<String, StoreError> {
-        let head: Option<String> = sqlx::query_scalar("SELECT hash FROM audit_log ORDER BY seq DESC LIMIT 1")
-            .fetch_optional(&mut self.conn)
-            .await
-            .doing("reading the head of the audit log")?;
-        Ok(head.unwrap_or_else(|| GENESIS.to_owned()))
-    }
-
     /// Appends one event on its own.
     pub async fn record(&mut self, now: Timestamp, event: Happened) -> Result<(), StoreError> {
         let mut tx = self.begin("writing the audit log").await?;
         append(&mut tx, now, vec![event]).await?;
         super::commit(tx, "writing the audit log").await
+    }
+}
+
+impl Store {
+    /// The hash of row `seq`, if there is one.
+    pub async fn audit_hash(&mut self, seq: i64) -> Result<Option<String>, StoreError> {
+        sqlx::query_scalar("SELECT hash FROM audit_log WHERE seq = $1")
+            .bind(seq)
+            .fetch_optional(&mut self.conn)
+            .await
+            .doing("reading the audit log")
+    }
+
+    /// The number and the hash of the newest row.
+    pub async fn audit_tip(&mut self) -> Result<(i64, String), StoreError> {
+        let tip: Option<(i64, String)> = sqlx::query_as("SELECT seq, hash FROM audit_log ORDER BY seq DESC LIMIT 1")
+            .fetch_optional(&mut self.conn)
+            .await
+            .doing("reading the head of the audit log")?;
+        Ok(tip.unwrap_or_else(|| (0, GENESIS.to_owned())))
+    }
+
+    /// The rows about one subscription, oldest first.
+    pub async fn audit_of(&mut self, subscription: i64) -> Result<Vec<AuditRow>, StoreError> {
+        sqlx::query_as(
+            "SELECT seq, at, kind, subscription_id, renewal, po_number, order_no, transaction_no, detail, hash FROM audit_log
+             WHERE subscription_id = $1 ORDER BY seq",
+        )
+        .bind(subscription)
+        .fetch_all(&mut self.conn)
+        .await
+        .doing("reading the audit log")
     }
 }

@@ -13,6 +13,8 @@ use super::{Doing, Store, StoreError, Tx};
 pub struct KeptFile {
     /// Where it was.
     pub path: String,
+    /// Its SHA-256.
+    pub hash: String,
     /// What it said.
     pub text: String,
     /// Why it waits, if it does.
@@ -31,13 +33,13 @@ impl Store {
     }
 
     async fn kept(&mut self, state: &str) -> Result<Option<KeptFile>, StoreError> {
-        let row: Option<(String, String, Option<String>)> =
-            sqlx::query_as("SELECT path, text, why FROM config_file WHERE state = $1")
+        let row: Option<(String, String, String, Option<String>)> =
+            sqlx::query_as("SELECT path, hash, text, why FROM config_file WHERE state = $1")
                 .bind(state)
                 .fetch_optional(&mut self.conn)
                 .await
                 .doing("reading the kept file")?;
-        Ok(row.map(|(path, text, why)| KeptFile { path, text, why }))
+        Ok(row.map(|(path, hash, text, why)| KeptFile { path, hash, text, why }))
     }
 
     /// Keeps a file that waits for a person. Returns whether it is another one than waited before.

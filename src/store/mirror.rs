@@ -215,6 +215,28 @@ impl Store {
         .doing("reading the mirror")
     }
 
+    /// The order with this number or id.
+    pub async fn listed_order(&mut self, number: &str, ours: &str) -> Result<Option<Listed>, StoreError> {
+        let row: Option<ListedRow> = sqlx::query_as(select_listed!("(key = $1 OR order_no = $1 OR portal_id = $1)"))
+            .bind(number)
+            .fetch_optional(&mut self.conn)
+            .await
+            .doing("reading the mirror")?;
+        row.map(|row| row.read(ours)).transpose()
+    }
+
+    /// R9: orders that carry a `poNumber` of this installation and are no attempt of this database.
+    pub async fn forgotten_orders(&mut self, ours: &str) -> Result<Vec<Listed>, StoreError> {
+        let rows: Vec<ListedRow> = sqlx::query_as(select_listed!(
+            "attempt_id IS NULL AND (instr(row, $1) > 0 OR instr(coalesce(detail, ''), $1) > 0) ORDER BY id"
+        ))
+        .bind(ours)
+        .fetch_all(&mut self.conn)
+        .await
+        .doing("reading the mirror")?;
+        rows.into_iter().map(|row| row.read(ours)).collect()
+    }
+
     /// R11, "our own orders included": undecided and placed attempts of other subscriptions that look the same, since `since`.
     pub async fn own_look_alikes(
         &mut self,
@@ -248,7 +270,7 @@ impl Store {
         let rows: Vec<(String, String)> =
             sqlx::query_as("SELECT field, verdict FROM learned WHERE account_id = 1 AND product_id = $1 AND party = $2")
                 .bind(identity.product_id.to_string())
-                .bind(party(identity))
+                .bind(party_of(identity))
                 .fetch_all(&mut self.conn)
                 .await
                 .doing("reading what was learned")?;
@@ -273,7 +295,7 @@ impl Store {
         )
         .bind(json(&rows)?)
         .bind(identity.product_id.to_string())
-        .bind(party(identity))
+        .bind(party_of(identity))
         .bind(order_no)
         .bind(time(now))
         .execute(&mut *tx)
@@ -308,7 +330,7 @@ fn as_json(row: &MirrorRow) -> Value {
     })
 }
 
-fn party(identity: &Identity) -> &'static str {
+pub(crate) fn party_of(identity: &Identity) -> &'static str {
     if identity.party == Party::Own { "own" } else { "partner" }
 }
 

@@ -6,6 +6,7 @@
 pub mod account;
 pub mod attempts;
 pub mod audit;
+pub mod commands;
 pub mod committed;
 pub mod files;
 pub mod mirror;

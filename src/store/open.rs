@@ -24,6 +24,8 @@ pub enum Opening {
     Create,
     /// Must be there; migrated.
     Existing,
+    /// Must be there, in the hands of a daemon: a command is queued beside it. Nothing else is written, nothing migrated.
+    Beside,
     /// Must be there; nothing is written. No lock is needed.
     ReadOnly,
 }
@@ -92,13 +94,13 @@ impl Store {
     pub async fn open(path: &Path, opening: Opening) -> Result<Self, OpenError> {
         match opening {
             Opening::Create => create_private(path)?,
-            Opening::Existing | Opening::ReadOnly if !path.exists() => return Err(OpenError::Missing(path.to_owned())),
-            Opening::Existing | Opening::ReadOnly => {}
+            _ if !path.exists() => return Err(OpenError::Missing(path.to_owned())),
+            _ => {}
         }
         let conn =
             options(path, opening).connect().await.map_err(|source| OpenError::Unreadable { path: path.to_owned(), source })?;
         let mut store = Self { conn };
-        if opening == Opening::ReadOnly {
+        if matches!(opening, Opening::ReadOnly | Opening::Beside) {
             store.refuse_newer(path).await?;
         } else {
             store.migrate(path).await?;
@@ -172,6 +174,9 @@ fn options(path: &Path, opening: Opening) -> SqliteConnectOptions {
     if opening == Opening::ReadOnly {
         return options.read_only(true);
     }
+    if opening == Opening::Beside {
+        return options.synchronous(SqliteSynchronous::Full);
+    }
     options.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full).pragma("trusted_schema", "OFF")
 }
 
@@ -188,4 +193,21 @@ fn create_private(path: &Path) -> Result<(), OpenError> {
         .open(path)
         .map(drop)
         .map_err(|source| OpenError::Create { path: path.to_owned(), source })
+}
+
+impl Store {
+    /// A consistent copy, also while a daemon writes. `to` must not exist.
+    pub async fn backup(&mut self, to: &Path) -> Result<(), StoreError> {
+        sqlx::query("VACUUM INTO $1")
+            .bind(to.to_string_lossy().into_owned())
+            .execute(&mut self.conn)
+            .await
+            .doing("copying the database")?;
+        Ok(())
+    }
+
+    /// What `PRAGMA integrity_check` finds wrong; `ok` if nothing.
+    pub async fn integrity(&mut self) -> Result<String, StoreError> {
+        self.pragma("PRAGMA integrity_check").await
+    }
 }

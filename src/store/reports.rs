@@ -119,3 +119,32 @@ impl Store {
         .doing("looking for what is left undone")
     }
 }
+
+/// Each finds rows in which the log, the orders and the mirror do not agree, as a sentence. What is younger than a day may still
+/// be on its way into the portal's list.
+const DISAGREEMENTS: [&str; 5] = [
+    "SELECT 'order ' || a.order_no || ' of attempt ' || a.po_number || ' has no row in the audit log' FROM attempt a
+     WHERE a.state = 'placed' AND NOT EXISTS (SELECT 1 FROM audit_log l WHERE l.order_no = a.order_no AND l.kind IN ('attempt.placed', 'attempt.found', 'order.adopted'))",
+    "SELECT 'the audit log says that order ' || l.order_no || ' was placed, but no attempt has it' FROM audit_log l
+     WHERE l.kind IN ('attempt.placed', 'attempt.found', 'order.adopted') AND l.order_no IS NOT NULL
+       AND NOT EXISTS (SELECT 1 FROM attempt a WHERE a.order_no = l.order_no)",
+    "SELECT 'transaction ' || coalesce(a.transaction_no, '(none)') || ' of order ' || a.order_no || ' is not the one in the audit log' FROM attempt a
+     JOIN audit_log l ON l.kind = 'attempt.placed' AND l.order_no = a.order_no WHERE l.transaction_no IS NOT a.transaction_no",
+    "SELECT 'order ' || a.order_no || ' of ' || a.created_at || ' is not in the portal''s list as last read' FROM attempt a, account c
+     WHERE a.state = 'placed' AND c.synced_at > strftime('%Y-%m-%dT%H:%M:%fZ', a.created_at, '+1 day')
+       AND NOT EXISTS (SELECT 1 FROM portal_order p WHERE p.attempt_id = a.id)",
+    "SELECT 'the portal has order ' || p.key || ' with a PO number of ours that this database does not know' FROM portal_order p, installation i
+     WHERE p.attempt_id IS NULL AND (instr(p.row, 'RW-' || i.uid || '-') > 0 OR instr(coalesce(p.detail, ''), 'RW-' || i.uid || '-') > 0)",
+];
+
+impl Store {
+    /// Promise 3: where the log, the orders and the portal's list as last read do not agree.
+    pub async fn ledgers_disagree(&mut self) -> Result<Vec<String>, StoreError> {
+        let mut found = Vec::new();
+        for query in DISAGREEMENTS {
+            let rows: Vec<String> = sqlx::query_scalar(query).fetch_all(&mut self.conn).await.doing("comparing the ledgers")?;
+            found.extend(rows);
+        }
+        Ok(found)
+    }
+}

@@ -56,6 +56,8 @@ pub struct DueTerm {
     pub tries: u32,
     /// R14: the request that a person approved.
     pub approved_hash: Option<String>,
+    /// The orders that hold it, as a person is shown them.
+    pub candidates: Vec<String>,
     /// R11: order keys that a person has looked at.
     pub dismissed: Vec<String>,
     /// When the order of the previous term was made.
@@ -94,6 +96,7 @@ struct DueRow {
     warn_at: Option<String>,
     tries: i64,
     approved_hash: Option<String>,
+    candidates: String,
     dismissed: String,
     previous_order_at: Option<String>,
     unknowns: i64,
@@ -106,7 +109,7 @@ macro_rules! select_terms {
         concat!(
             "SELECT t.id, t.subscription_id, s.name, s.product_id, s.partner_id, s.serial, s.item_id, s.batch, s.entry, s.active, s.confirm,
                     s.anchor_on, t.offset_months, t.starts_on, t.ends_on, t.due_at, t.deadline_at, t.state, t.reason, t.detail, t.remedy, t.since,
-                    t.act_at, t.warn_at, t.tries, t.approved_hash, t.dismissed,
+                    t.act_at, t.warn_at, t.tries, t.approved_hash, t.candidates, t.dismissed,
                     (SELECT max(a.created_at) FROM term p JOIN attempt a ON a.term_id = p.id
                      WHERE p.subscription_id = s.id AND p.id < t.id AND a.state = 'placed') AS previous_order_at,
                     (SELECT count(*) FROM attempt a WHERE a.term_id = t.id AND a.state <> 'placed' AND a.absent_at IS NOT NULL) AS unknowns,
@@ -152,6 +155,7 @@ impl DueRow {
             warn_at: read_optional_time(self.warn_at.as_deref())?,
             tries: u32::try_from(self.tries).unwrap_or(u32::MAX),
             approved_hash: self.approved_hash,
+            candidates: read_json(&self.candidates, "the candidates of a term")?,
             dismissed: read_json(&self.dismissed, "the dismissed orders of a term")?,
             previous_order_at: read_optional_time(self.previous_order_at.as_deref())?,
             unknowns: u32::try_from(self.unknowns).unwrap_or(u32::MAX),
@@ -181,6 +185,8 @@ pub struct Move {
     pub warn_at: Option<Timestamp>,
     /// The count of tries from now on.
     pub tries: u32,
+    /// The orders that hold it.
+    pub candidates: Vec<String>,
 }
 
 impl Move {
@@ -196,6 +202,7 @@ impl Move {
             act_at: None,
             warn_at: term.warn_at,
             tries: term.tries,
+            candidates: Vec::new(),
         }
     }
 }
@@ -226,10 +233,33 @@ impl Store {
         rows.into_iter().map(DueRow::read).collect()
     }
 
-    /// The newest term of the subscription with this row.
-    pub async fn newest_term(&mut self, subscription: i64) -> Result<Option<DueTerm>, StoreError> {
-        let row: Option<DueRow> = sqlx::query_as(select_terms!("WHERE t.subscription_id = $1 ORDER BY t.id DESC LIMIT 1"))
-            .bind(subscription)
+    /// The term of this subscription that is the next to be decided: the earliest that is not settled, else the newest.
+    pub async fn current_term(&mut self, subscription: i64) -> Result<Option<DueTerm>, StoreError> {
+        let row: Option<DueRow> = sqlx::query_as(select_terms!(
+            "WHERE t.subscription_id = $1 ORDER BY t.state IN ('renewed', 'skipped', 'missed'), CASE WHEN t.state IN ('renewed', 'skipped', 'missed') THEN -t.id ELSE t.id END LIMIT 1"
+        ))
+        .bind(subscription)
+        .fetch_optional(&mut self.conn)
+        .await
+        .doing("reading a term")?;
+        row.map(DueRow::read).transpose()
+    }
+
+    /// R4: the end of what is paid, if anything of this chain was ever renewed here.
+    pub async fn paid_until(&mut self, subscription: i64) -> Result<Option<Date>, StoreError> {
+        let ends: Option<String> =
+            sqlx::query_scalar("SELECT max(ends_on) FROM term WHERE subscription_id = $1 AND state = 'renewed'")
+                .bind(subscription)
+                .fetch_one(&mut self.conn)
+                .await
+                .doing("reading what is paid")?;
+        ends.as_deref().map(read_date).transpose()
+    }
+
+    /// The term with this row.
+    pub async fn term(&mut self, id: i64) -> Result<Option<DueTerm>, StoreError> {
+        let row: Option<DueRow> = sqlx::query_as(select_terms!("WHERE t.id = $1"))
+            .bind(id)
             .fetch_optional(&mut self.conn)
             .await
             .doing("reading a term")?;
@@ -300,7 +330,7 @@ pub(crate) async fn within(tx: &mut Tx<'_>, now: Timestamp, write: Write) -> Res
 async fn apply(tx: &mut Tx<'_>, now: Timestamp, step: &Move) -> Result<(), StoreError> {
     let done = sqlx::query(
         "UPDATE term SET since = CASE WHEN state = $3 AND reason IS $4 THEN since ELSE $10 END,
-                state = $3, reason = $4, detail = $5, remedy = $6, act_at = $7, warn_at = $8, tries = $9
+                state = $3, reason = $4, detail = $5, remedy = $6, act_at = $7, warn_at = $8, tries = $9, candidates = $11
          WHERE id = $1 AND state = $2",
     )
     .bind(step.term)
@@ -313,6 +343,7 @@ async fn apply(tx: &mut Tx<'_>, now: Timestamp, step: &Move) -> Result<(), Store
     .bind(optional_time(step.warn_at))
     .bind(i64::from(step.tries))
     .bind(time(now))
+    .bind(super::text::json(&step.candidates)?)
     .execute(&mut **tx)
     .await
     .doing("moving a term")?;

@@ -1,0 +1,110 @@
+//! `backup` and `restore`: a consistent copy while running; and back, under the lock (R9).
+//!
+//! A restored database orders nothing until it has been compared with the portal and accepted: it does not know what was ordered
+//! after the copy was made.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::output::{GOOD, say};
+use super::{Exit, Failure, Global, steer};
+use crate::daemon::lock::Lock;
+use crate::store::{Opening, Store};
+
+/// Options of `backup`.
+#[derive(Debug, Args)]
+pub(super) struct Backup {
+    /// Where the copy goes; must not exist
+    file: PathBuf,
+}
+
+/// Options of `restore`.
+#[derive(Debug, Args)]
+pub(super) struct Restore {
+    /// The copy
+    file: PathBuf,
+    /// Answer yes, for scripts
+    #[arg(long)]
+    yes: bool,
+}
+
+impl Backup {
+    pub(super) async fn run(self, global: &Global) -> Result<Exit, Failure> {
+        if self.file.exists() {
+            return Err(anyhow::anyhow!("{} exists; a backup never overwrites", self.file.display()).into());
+        }
+        let mut store = global
+            .read_database()
+            .await?
+            .ok_or_else(|| anyhow::anyhow!("there is no database at {}", global.database_path().display()))?;
+        private(&self.file)?;
+        store.backup(&self.file).await?;
+        std::fs::File::open(&self.file)?.sync_all()?;
+        say!("{GOOD}ok{GOOD:#}   {} holds {}", self.file.display(), global.database_path().display())?;
+        Ok(Exit::Fine)
+    }
+}
+
+/// An empty file of mode 0640, which SQLite then fills: the copy is as private as the database.
+fn private(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    std::fs::OpenOptions::new().write(true).create_new(true).mode(0o640).open(path).map(drop)
+}
+
+impl Restore {
+    pub(super) async fn run(self, global: &Global) -> Result<Exit, Failure> {
+        let path = global.database_path();
+        let _lock = Lock::take(&path)?;
+        if path.exists() && !self.yes {
+            return Err(Failure::Usage(format!(
+                "{} exists and would be replaced (it is kept as {}); look at what is in it, then add --yes",
+                path.display(),
+                aside(&path).display()
+            )));
+        }
+        let fresh = path.with_extension("restoring");
+        std::fs::copy(&self.file, &fresh)?;
+        let checked = mark_restored(&fresh, &self.file).await;
+        if let Err(error) = checked {
+            std::fs::remove_file(&fresh)?;
+            return Err(error);
+        }
+        if path.exists() {
+            std::fs::rename(&path, aside(&path))?;
+        }
+        // Side files of the old database would be replayed into the new one.
+        for side in ["-wal", "-shm"] {
+            let _ = std::fs::remove_file(with(&path, side));
+        }
+        std::fs::rename(&fresh, &path)?;
+        std::fs::File::open(path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")))?
+            .sync_all()?;
+        say!(
+            "{GOOD}ok{GOOD:#}   {} is restored. Nothing is ordered until the portal's list has been read after the settling time and you have run: renewd accept",
+            path.display()
+        )?;
+        Ok(Exit::Fine)
+    }
+}
+
+async fn mark_restored(fresh: &Path, from: &Path) -> Result<(), Failure> {
+    let mut store = Store::open(fresh, Opening::Existing).await?;
+    let integrity = store.integrity().await?;
+    if integrity != "ok" {
+        return Err(anyhow::anyhow!("{} is damaged: {integrity}; use another backup", from.display()).into());
+    }
+    let now = steer::now(&mut store).await?;
+    store.doubt(now, &format!("the database was restored from {}", from.display())).await?;
+    Ok(store.close().await?)
+}
+
+fn aside(path: &Path) -> PathBuf {
+    with(path, ".before-restore")
+}
+
+fn with(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}

@@ -1,0 +1,516 @@
+//! What a person may do to a renewal, and when.
+//!
+//! Owns the preconditions of every steering command, for a running daemon and for a command line that found none running alike.
+//! A command binds rows and hashes, never names: what a person saw is what is done, or it is refused (R14).
+
+use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::engine::{Engine, TickError};
+use super::roster::{self, File, Taken};
+use super::seal::{Seal, SealError};
+use super::words;
+use crate::config::model::Config;
+use crate::portal::transport::Transport;
+use crate::renewal::chain;
+use crate::renewal::evidence;
+use crate::renewal::state::{Reason, TermState};
+use crate::rules::{Rule, kept};
+use crate::store::attempts::{FoundOrder, SetAside};
+use crate::store::commands::Answered;
+use crate::store::terms::{DueTerm, Move, Write};
+use crate::store::{Store, StoreError};
+
+/// What a person asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+#[allow(missing_docs, reason = "each field is the row or the value that the person was shown")]
+pub enum Asked {
+    /// `approve NAME`
+    Approve { term: i64, request_hash: String },
+    /// `order NAME`
+    Order { term: i64, request_hash: String, early: bool },
+    /// `skip NAME`
+    Skip { term: i64 },
+    /// `hold NAME`
+    Hold { term: i64 },
+    /// `release NAME`, having seen these orders
+    Release { term: i64, orders: Vec<String> },
+    /// `rebase NAME DATE`
+    Rebase { subscription: i64, to: Date, why: String },
+    /// `resolve NAME --order-no X`
+    ResolveOrdered { term: i64, order: String },
+    /// `resolve NAME --not-ordered`
+    ResolveNotOrdered { term: i64 },
+    /// `resolve NAME --void`
+    ResolveVoid { term: i64 },
+    /// `pause`
+    Pause { why: String },
+    /// `resume`
+    Resume,
+    /// `accept`: the file that waits, by its hash (R6, R7)
+    AcceptFile { hash: String },
+    /// `accept`: the database is the right one although its seal says otherwise (R9)
+    AcceptDatabase,
+    /// `accept --clock` (R13)
+    AcceptClock,
+}
+
+/// Why a command was not done. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum Refused {
+    /// It does not fit what stands in the database now.
+    #[error("{0}")]
+    No(String),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The seal could not be renewed.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+}
+
+/// What a command works with.
+pub struct Desk<'a> {
+    /// The database, held exclusively.
+    pub store: &'a mut Store,
+    /// The file in force.
+    pub config: &'a Config,
+    /// The seal of the database.
+    pub seal: Option<&'a Seal>,
+    /// What every `poNumber` of this installation begins with.
+    pub po_prefix: &'a str,
+    /// Now.
+    pub now: Timestamp,
+    /// Who asks.
+    pub by: &'a str,
+}
+
+type Done = Result<String, Refused>;
+
+impl<T: Transport> Engine<T> {
+    /// Does what people have asked since the last look, each in its own commit, and answers.
+    pub(super) async fn take_commands(&mut self) -> Result<(), TickError> {
+        let now = self.clock.now();
+        for waiting in self.store.waiting_commands().await? {
+            let config = std::sync::Arc::clone(&self.config);
+            let mut desk = Desk {
+                store: &mut self.store,
+                config: &config,
+                seal: self.seal.as_ref(),
+                po_prefix: &self.po_prefix,
+                now,
+                by: &waiting.asked_by,
+            };
+            let done = match serde_json::from_str::<Asked>(&waiting.request) {
+                Ok(asked) => desk.apply(asked).await,
+                Err(error) => Err(Refused::No(format!("the command is not understood: {error}"))),
+            };
+            let answer = match done {
+                Ok(answer) => Answered { ok: true, answer },
+                Err(refused) => Answered { ok: false, answer: refused.to_string() },
+            };
+            tracing::info!(by = waiting.asked_by, ok = answer.ok, "{}", answer.answer);
+            self.store.answer(now, waiting.id, &answer).await?;
+            self.adopt_file_in_force().await?;
+        }
+        Ok(())
+    }
+}
+
+impl<T: Transport> Engine<T> {
+    /// A command can have put another file in force.
+    async fn adopt_file_in_force(&mut self) -> Result<(), TickError> {
+        let Some(kept) = self.store.file_in_force().await? else { return Ok(()) };
+        match crate::config::parse(&kept.path, &kept.text) {
+            Ok(config) => self.adopt(config),
+            Err(error) => tracing::error!("the file in force does not read any more:\n{}", error.render(false)),
+        }
+        Ok(())
+    }
+}
+
+impl Desk<'_> {
+    /// Does one command, or says why not.
+    pub async fn apply(&mut self, asked: Asked) -> Done {
+        match asked {
+            Asked::Approve { term, request_hash } => self.approve(term, &request_hash).await,
+            Asked::Order { term, request_hash, early } => self.order(term, &request_hash, early).await,
+            Asked::Skip { term } => self.skip(term).await,
+            Asked::Hold { term } => self.hold(term).await,
+            Asked::Release { term, orders } => self.release(term, &orders).await,
+            Asked::Rebase { subscription, to, why } => self.rebase(subscription, to, &why).await,
+            Asked::ResolveOrdered { term, order } => self.resolve_ordered(term, &order).await,
+            Asked::ResolveNotOrdered { term } => self.resolve_not_ordered(term).await,
+            Asked::ResolveVoid { term } => self.resolve_void(term).await,
+            Asked::Pause { why } => {
+                self.store.set_paused(self.now, Some(&why), self.by).await?;
+                Ok("paused: nothing is ordered until `renewd resume`; deadline warnings go on".to_owned())
+            }
+            Asked::Resume => {
+                self.store.set_paused(self.now, None, self.by).await?;
+                Ok("resumed".to_owned())
+            }
+            Asked::AcceptFile { hash } => self.accept_file(&hash).await,
+            Asked::AcceptDatabase => self.accept_database().await,
+            Asked::AcceptClock => {
+                self.store.clear_high_water(self.now, self.by).await?;
+                Ok("the clock is taken as right".to_owned())
+            }
+        }
+    }
+
+    async fn term(&mut self, id: i64) -> Result<DueTerm, Refused> {
+        self.store.term(id).await?.ok_or_else(|| Refused::No("that term is not there any more; look again".to_owned()))
+    }
+
+    /// The write of a move that a person made.
+    fn by_hand(&self, kind: &'static str, term: &DueTerm, detail: &serde_json::Value, step: Move) -> Write {
+        let event = words::event(kind, term, json!({"by": self.by, "detail": detail}));
+        Write { moves: vec![step], events: vec![event], messages: Vec::new() }
+    }
+
+    async fn approve(&mut self, id: i64, request_hash: &str) -> Done {
+        let term = self.term(id).await?;
+        if term.state != TermState::AwaitingApproval {
+            return Err(Refused::No(format!("{} does not wait for approval: it is {}", term.name, spoken(term.state))));
+        }
+        self.same_request(&term, request_hash)?;
+        let step = Move { act_at: Some(self.now), tries: 0, ..Move::of(&term, TermState::Scheduled) };
+        let write = self.by_hand("term.approved", &term, &json!({"request_hash": request_hash}), step);
+        self.store.approve(self.now, &term, request_hash, write).await?;
+        Ok(format!(
+            "{}: the order of {} for {} is approved and goes as soon as it may",
+            term.name, term.standing.quantity, term.span.starts_on
+        ))
+    }
+
+    /// R14: what is approved is exactly what was shown.
+    fn same_request(&self, term: &DueTerm, request_hash: &str) -> Result<(), Refused> {
+        if super::place::request_hash(term) == request_hash || !kept(Rule::R14) {
+            return Ok(());
+        }
+        Err(Refused::No(format!("what would be ordered for {} changed since it was shown; look again and repeat", term.name)))
+    }
+
+    /// R24: the earliest unpaid term, inside its lead unless the person named its date.
+    async fn order(&mut self, id: i64, request_hash: &str, early: bool) -> Done {
+        let term = self.term(id).await?;
+        if !matches!(term.state, TermState::Scheduled | TermState::AwaitingApproval) {
+            return Err(Refused::No(format!(
+                "{} is {}; nothing more is ordered for the term from {}",
+                term.name,
+                spoken(term.state),
+                term.span.starts_on
+            )));
+        }
+        if self.now < term.moments.due_at && !early {
+            return Err(Refused::No(format!(
+                "{0} is not due before {1:.0}; to order it now: renewd order {0} --term {2}",
+                term.name, term.moments.due_at, term.span.starts_on
+            )));
+        }
+        if self.now >= chain::last_chance(term.moments.deadline_at, term.standing.grace_days) {
+            return Err(Refused::No(format!(
+                "the deadline of {0} has passed; if it is to go on: renewd rebase {0} DATE",
+                term.name
+            )));
+        }
+        self.same_request(&term, request_hash)?;
+        let step = Move { act_at: Some(self.now), tries: 0, ..Move::of(&term, TermState::Scheduled) };
+        let write = self.by_hand("term.ordered_by_hand", &term, &json!({"early": early}), step);
+        self.store.approve(self.now, &term, request_hash, write).await?;
+        Ok(format!("{}: the order for {} goes as soon as it may", term.name, term.span.starts_on))
+    }
+
+    async fn skip(&mut self, id: i64) -> Done {
+        let term = self.term(id).await?;
+        let evidence = term.reason == Some(Reason::NoEvidence);
+        if !matches!(term.state, TermState::Scheduled | TermState::AwaitingApproval | TermState::Held) || evidence {
+            return Err(Refused::No(format!("{} is {}; it cannot be skipped", term.name, spoken(term.state))));
+        }
+        let detail = format!("skipped by {}; nothing is ordered for it any more", self.by);
+        let step =
+            Move { warn_at: None, reason: Some(Reason::Skipped), detail: Some(detail), ..Move::of(&term, TermState::Skipped) };
+        let write = self.by_hand("term.skipped", &term, &json!({}), step);
+        self.store.write(self.now, write).await?;
+        Ok(format!("{0}: the term from {1} is skipped; to go on later: renewd rebase {0} DATE", term.name, term.span.starts_on))
+    }
+
+    async fn hold(&mut self, id: i64) -> Done {
+        let term = self.term(id).await?;
+        if !matches!(term.state, TermState::Scheduled | TermState::AwaitingApproval) {
+            return Err(Refused::No(format!("{} is {}; there is nothing to hold", term.name, spoken(term.state))));
+        }
+        let step = Move {
+            reason: Some(Reason::Operator),
+            detail: Some(format!("held by {}", self.by)),
+            remedy: Some(format!("renewd release {}", term.name)),
+            warn_at: super::engine::warning(&term, self.now),
+            ..Move::of(&term, TermState::Held)
+        };
+        let write = self.by_hand("term.held", &term, &json!({"reason": "operator"}), step);
+        self.store.write(self.now, write).await?;
+        Ok(format!("{0} is held until `renewd release {0}`; deadline warnings go on", term.name))
+    }
+
+    /// R25: evidence holds yield only to `resolve`, and dead orders too: releasing them would order again.
+    async fn release(&mut self, id: i64, orders: &[String]) -> Done {
+        let term = self.term(id).await?;
+        let may = matches!(term.reason, Some(Reason::Operator | Reason::ForeignOrder));
+        if term.state != TermState::Held || (!may && kept(Rule::R25)) {
+            let remedy = term.remedy.clone().unwrap_or_else(|| format!("renewd history {}", term.name));
+            return Err(Refused::No(format!("{} is {} and cannot be released; {remedy}", term.name, spoken(term.state))));
+        }
+        let step = Move { act_at: Some(self.now.max(term.moments.due_at)), tries: 0, ..Move::of(&term, TermState::Scheduled) };
+        let write = self.by_hand("term.released", &term, &json!({"orders_dismissed": orders}), step);
+        self.store.dismiss(self.now, &term, orders, write).await?;
+        Ok(format!("{} is released", term.name))
+    }
+
+    /// R4, R26: another chain begins on `to`.
+    async fn rebase(&mut self, subscription: i64, to: Date, why: &str) -> Done {
+        let term = self.store.current_term(subscription).await?.ok_or_else(|| Refused::No("it has no term".to_owned()))?;
+        let undecided = term.state.may_exist() && term.state != TermState::Renewed;
+        if undecided || matches!(term.reason, Some(Reason::DeadOrder | Reason::RefundedLater)) {
+            return Err(Refused::No(format!(
+                "{0} is {1}: an order for it may exist; settle that first: renewd resolve {0} …",
+                term.name,
+                spoken(term.state)
+            )));
+        }
+        let span = chain::term_at(to, 0, term.standing.cycle()).map_err(|error| Refused::No(error.to_string()))?;
+        let moments =
+            chain::moments(span.starts_on, &term.standing, &self.config.zone).map_err(|error| Refused::No(error.to_string()))?;
+        if let Some(paid) = self.store.paid_until(subscription).await?.filter(|paid| to < *paid) {
+            return Err(Refused::No(format!("{} is paid until {paid}; a new chain cannot begin before that", term.name)));
+        }
+        let detail = format!("rebased to {to} by {}: {why}", self.by);
+        let step =
+            Move { warn_at: None, reason: Some(Reason::Rebased), detail: Some(detail), ..Move::of(&term, TermState::Skipped) };
+        let mut write = self.by_hand("chain.rebased", &term, &json!({"to": to.to_string(), "why": why}), step);
+        if term.state == TermState::Renewed {
+            write.moves.clear();
+        }
+        self.store.rebase(self.now, subscription, to, &span, &moments, write).await?;
+        Ok(format!("{}: the next term begins on {to} and is due on {:.0}", term.name, moments.due_at))
+    }
+
+    /// A person names the order that pays the term: the one of an unknown attempt, or one that was placed elsewhere (R26).
+    async fn resolve_ordered(&mut self, id: i64, number: &str) -> Done {
+        let term = self.term(id).await?;
+        let Some(order) = self.store.listed_order(number, self.po_prefix).await? else {
+            return Err(Refused::No(format!(
+                "order {number} is not in the portal's list as last read; check the number, or let the daemon read the list first"
+            )));
+        };
+        if evidence::is_dead(order.status.as_deref()) {
+            return Err(Refused::No(format!("order {number} is {}; it pays nothing", order.status.unwrap_or_default())));
+        }
+        if let Some(other) = order.attempt.filter(|attempt| term.attempt.as_ref().map(|a| a.id) != Some(*attempt)) {
+            return Err(Refused::No(format!("order {number} already pays another term (attempt {other})")));
+        }
+        let step = Move {
+            act_at: Some(self.now),
+            tries: 0,
+            warn_at: super::engine::warning(&term, self.now),
+            ..Move::of(&term, TermState::Placed)
+        };
+        let write = self.by_hand("term.resolved", &term, &json!({"order": order.key}), step);
+        match &term.attempt {
+            Some(attempt) if !attempt.placed => {
+                let found = FoundOrder {
+                    key: order.key.clone(),
+                    order_no: order.order_no.clone(),
+                    order_id: order.portal_id.clone(),
+                    status: order.status.clone(),
+                    transaction_no: None,
+                    matched_by: "person",
+                };
+                self.store.found(self.now, attempt.id, &found, write).await?;
+            }
+            Some(attempt) if order.attempt == Some(attempt.id) => self.store.write(self.now, write).await?,
+            Some(attempt) if term.state == TermState::Held => {
+                self.store.set_aside(self.now, attempt.id, SetAside::Void, Write::default()).await?;
+                self.store.adopt(self.now, &term, &order, "person", write).await?;
+            }
+            None if term.state != TermState::Skipped => self.store.adopt(self.now, &term, &order, "person", write).await?,
+            _ => return Err(Refused::No(format!("{} is {}; there is nothing to resolve", term.name, spoken(term.state)))),
+        }
+        Ok(format!("{}: order {number} pays the term from {}; it is followed from now on", term.name, term.span.starts_on))
+    }
+
+    /// R25: not before `settle`, and it leads to approval, never straight to another order.
+    async fn resolve_not_ordered(&mut self, id: i64) -> Done {
+        let term = self.term(id).await?;
+        let (TermState::Unknown, Some(attempt)) = (term.state, term.attempt.clone()) else {
+            return Err(Refused::No(format!(
+                "{} is {}; --not-ordered is for orders of unknown fate",
+                term.name,
+                spoken(term.state)
+            )));
+        };
+        let ended = attempt.ended_at.unwrap_or(attempt.created_at);
+        let settle = super::resolve::settle_of(self.config, &term, ended);
+        let earliest = super::engine::after(ended, settle);
+        if self.now < earliest && kept(Rule::R25) {
+            return Err(Refused::No(format!("an order of {} may still show up until {earliest:.0}; ask again then", term.name)));
+        }
+        let write = self.awaits_approval("attempt.not_placed", &term, "a person said that it was not ordered");
+        self.store.set_aside(self.now, attempt.id, SetAside::NotPlaced, write).await?;
+        self.store.forget_approval(term.id).await?;
+        Ok(format!("{0}: the attempt {1} is set aside; another order needs `renewd approve {0}`", term.name, attempt.po_number))
+    }
+
+    /// R23: only a person frees a term from an order that is dead.
+    async fn resolve_void(&mut self, id: i64) -> Done {
+        let term = self.term(id).await?;
+        let dead = matches!(term.reason, Some(Reason::DeadOrder | Reason::RefundedLater | Reason::NotListed));
+        let Some(attempt) = term.attempt.clone().filter(|attempt| attempt.placed && dead) else {
+            return Err(Refused::No(format!(
+                "{} is {}; --void is for orders that are cancelled, failed, refunded or gone",
+                term.name,
+                spoken(term.state)
+            )));
+        };
+        let write = self.awaits_approval("attempt.voided", &term, "its order is dead and was set aside by a person");
+        self.store.set_aside(self.now, attempt.id, SetAside::Void, write).await?;
+        self.store.forget_approval(term.id).await?;
+        Ok(format!(
+            "{0}: order {1} is set aside; another order needs `renewd approve {0}`",
+            term.name,
+            attempt.order_no.unwrap_or_default()
+        ))
+    }
+
+    fn awaits_approval(&self, kind: &'static str, term: &DueTerm, why: &str) -> Write {
+        let last = chain::last_chance(term.moments.deadline_at, term.standing.grace_days);
+        let step = Move {
+            reason: Some(Reason::NotOrdered),
+            detail: Some(format!("{why}; another order waits for approval")),
+            remedy: Some(format!("renewd approve {0} | renewd skip {0}", term.name)),
+            act_at: Some(last.max(self.now)),
+            warn_at: super::engine::warning(term, self.now),
+            tries: 0,
+            ..Move::of(term, TermState::AwaitingApproval)
+        };
+        self.by_hand(kind, term, &json!({"why": why}), step)
+    }
+
+    /// R6, R7: the file that waited is taken with everything in it, if it is still the one that was shown.
+    async fn accept_file(&mut self, hash: &str) -> Done {
+        let waiting = self.store.file_waiting().await?.filter(|file| file.hash == hash);
+        let Some(file) = waiting else { return Err(Refused::No("another file waits by now, or none; look again".to_owned())) };
+        let config = crate::config::parse(&file.path, &file.text).map_err(|found| Refused::No(found.render(false)))?;
+        let taken =
+            roster::take(self.store, File { path: &file.path, text: &file.text, config: &config }, self.now, true).await?;
+        match taken {
+            Taken::InForce { changes, refused } if refused.is_empty() => {
+                Ok(format!("{} is in force; {changes} changes", file.path))
+            }
+            Taken::InForce { changes, refused } => {
+                Ok(format!("{} is in force; {changes} changes; not taken: {}", file.path, refused.join("; ")))
+            }
+            Taken::Waiting { why } => Err(Refused::No(why)),
+        }
+    }
+
+    /// R9: after one settle, with the whole list read since, a person's word ends the doubt. What this installation ordered and the
+    /// database had forgotten is taken over.
+    async fn accept_database(&mut self) -> Done {
+        let account = self.store.account().await?;
+        let Some((since, _)) = account.doubted else { return Err(Refused::No("there is nothing to accept".to_owned())) };
+        let earliest = super::engine::after(since, doubt_settle(self.config));
+        if account.synced_at.is_none_or(|at| at < earliest) {
+            return Err(Refused::No(format!(
+                "not yet: an order that this database does not know may show up in the portal until {earliest:.0}, and the whole list has to be read after that (by the daemon, or `renewd run --once`)"
+            )));
+        }
+        let taken = self.take_over().await?;
+        self.store.settle_doubt(self.now, self.by).await?;
+        if let Some(seal) = self.seal {
+            seal.renew(self.store).await?;
+        }
+        Ok(format!("accepted; {taken}"))
+    }
+
+    async fn take_over(&mut self) -> Done {
+        let forgotten = self.store.forgotten_orders(self.po_prefix).await?;
+        if forgotten.is_empty() {
+            return Ok("the portal holds no order of ours that the database does not know".to_owned());
+        }
+        let (mut adopted, mut left) = (Vec::new(), Vec::new());
+        for order in forgotten {
+            match self.owner_of(&order).await? {
+                Some(term) => {
+                    let step = Move {
+                        act_at: Some(self.now),
+                        warn_at: super::engine::warning(&term, self.now),
+                        ..Move::of(&term, TermState::Placed)
+                    };
+                    let write = self.by_hand(
+                        "term.resolved",
+                        &term,
+                        &json!({"order": order.key, "why": "ordered before the database was restored"}),
+                        step,
+                    );
+                    self.store.adopt(self.now, &term, &order, "po_number", write).await?;
+                    adopted.push(format!("{} (order {})", term.name, order.key));
+                }
+                None => left.push(order.key),
+            }
+        }
+        let left = if left.is_empty() {
+            String::new()
+        } else {
+            format!("; not taken over, and holding what they look like: {}", left.join(", "))
+        };
+        Ok(format!("taken over: {}{left}", if adopted.is_empty() { "none".to_owned() } else { adopted.join(", ") }))
+    }
+
+    /// The one term that an order of ours can only be for: it shows the product, the customer and the item of exactly one
+    /// subscription whose term waits.
+    async fn owner_of(&mut self, order: &evidence::Listed) -> Result<Option<DueTerm>, StoreError> {
+        let mut owner = None;
+        for term in self.store.standing_terms().await? {
+            let identity = &term.identity;
+            let waits =
+                matches!(term.state, TermState::Scheduled | TermState::AwaitingApproval | TermState::Held | TermState::Missed);
+            let same = order.facts.product == Some(identity.product_id.to_string())
+                && order.facts.partner == identity.party.text()
+                && (identity.serial.is_none() || order.facts.serial == identity.serial)
+                && order.facts.items.contains(&identity.item_id.to_string());
+            if same
+                && waits
+                && term.attempt.is_none()
+                && !evidence::is_dead(order.status.as_deref())
+                && owner.replace(term).is_some()
+            {
+                return Ok(None);
+            }
+        }
+        Ok(owner)
+    }
+}
+
+/// How long a doubted database waits (R9): the longest settle, or the one that the file sets.
+pub(super) fn doubt_settle(config: &Config) -> SignedDuration {
+    evidence::settle(config.portal.settle.and_then(|span| SignedDuration::try_from(span).ok()), SignedDuration::MAX)
+}
+
+/// A state in the words of a sentence.
+fn spoken(state: TermState) -> &'static str {
+    match state {
+        TermState::Scheduled => "scheduled",
+        TermState::AwaitingApproval => "waiting for approval",
+        TermState::Ordering => "being ordered",
+        TermState::Unknown => "of unknown fate",
+        TermState::Placed => "ordered",
+        TermState::Renewed => "renewed",
+        TermState::Held => "held",
+        TermState::Skipped => "skipped",
+        TermState::Missed => "missed",
+    }
+}
