@@ -35,9 +35,9 @@ fn fail(failure: &Failure) -> ExitCode {
     }
     let text = failure.to_string();
     if text.starts_with("error") || text.contains("error:") {
-        eprintln!("{text}")
+        eprintln!("{text}");
     } else {
-        eprintln!("error: {text}")
+        eprintln!("error: {text}");
     }
     failure.code()
 }

@@ -46,7 +46,7 @@ impl Backup {
     }
 }
 
-/// An empty file of mode 0640, which SQLite then fills: the copy is as private as the database.
+/// An empty file of mode 0640, which `SQLite` then fills: the copy is as private as the database.
 fn private(path: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::OpenOptionsExt as _;
     std::fs::OpenOptions::new().write(true).create_new(true).mode(0o640).open(path).map(drop)

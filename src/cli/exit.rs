@@ -19,10 +19,10 @@ pub enum Failure {
     /// 1
     #[error("{0:#}")]
     Failed(#[from] anyhow::Error),
-    /// 64: EX_USAGE of sysexits.h.
+    /// 64: `EX_USAGE` of sysexits.h.
     #[error("{0}")]
     Usage(String),
-    /// 78: EX_CONFIG of sysexits.h. systemd does not restart after it.
+    /// 78: `EX_CONFIG` of sysexits.h. systemd does not restart after it.
     #[error("{0}")]
     Config(String),
 }

@@ -1,6 +1,6 @@
 //! Tables, colours, JSON and the log.
 //!
-//! Owns how things look: tables fit the terminal, colour only on one, and never with NO_COLOR. The log goes to standard error.
+//! Owns how things look: tables fit the terminal, colour only on one, and never with `NO_COLOR`. The log goes to standard error.
 
 use std::io::{IsTerminal as _, Write as _};
 

@@ -41,16 +41,9 @@ impl Global {
 
     /// How a person would type this command's options again, for messages.
     pub(super) fn flags(&self) -> String {
-        let mut flags = String::new();
-        if let Some(path) = &self.config {
-            flags += &format!(" --config {}", path.display());
-        }
-        if let Some(path) = &self.database {
-            flags += &format!(" --database {}", path.display());
-        }
-        if self.sandbox {
-            flags += " --sandbox";
-        }
-        flags
+        let named = |option: &str, path: &Option<PathBuf>| path.as_ref().map(|path| format!(" {option} {}", path.display()));
+        let config = named("--config", &self.config).unwrap_or_default();
+        let database = named("--database", &self.database).unwrap_or_default();
+        format!("{config}{database}{}", if self.sandbox { " --sandbox" } else { "" })
     }
 }

@@ -128,7 +128,9 @@ pub(super) async fn take_file(store: &mut Store, global: &Global, parsed: &Parse
     match roster::take(store, file, now, false).await? {
         Taken::InForce { changes, refused } => {
             tracing::info!(changes, renewals = parsed.config.entries.len(), "took {path}");
-            refused.iter().for_each(|refused| tracing::error!("{refused}"));
+            for refused in refused {
+                tracing::error!("{refused}");
+            }
         }
         Taken::Waiting { why } => tracing::error!("the file waits for `renewd accept`; the last good one stays in force: {why}"),
     }
@@ -167,7 +169,7 @@ pub(super) fn client(config: &Config) -> Result<PortalClient<HttpTransport>, Fai
 }
 
 /// How long `--once` waits for what comes within minutes: the first order of a kind is read back before the others go.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_mins(5);
 
 async fn once(mut engine: Engine<HttpTransport>) -> Result<Exit, Failure> {
     let began = std::time::Instant::now();

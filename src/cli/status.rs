@@ -55,9 +55,9 @@ impl Status {
             last: store.last_orders(self.most).await?,
         };
         if global.json {
-            print_json(&screen.json())?
+            print_json(&screen.json())?;
         } else {
-            screen.show(global)?
+            screen.show(global)?;
         }
         Ok(Exit::Fine)
     }

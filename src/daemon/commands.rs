@@ -177,7 +177,7 @@ impl Desk<'_> {
         if term.state != TermState::AwaitingApproval {
             return Err(Refused::No(format!("{} does not wait for approval: it is {}", term.name, spoken(term.state))));
         }
-        self.same_request(&term, request_hash)?;
+        Self::same_request(&term, request_hash)?;
         let step = Move { act_at: Some(self.now), tries: 0, ..Move::of(&term, TermState::Scheduled) };
         let write = self.by_hand("term.approved", &term, &json!({"request_hash": request_hash}), step);
         self.store.approve(self.now, &term, request_hash, write).await?;
@@ -188,7 +188,7 @@ impl Desk<'_> {
     }
 
     /// R14: what is approved is exactly what was shown.
-    fn same_request(&self, term: &DueTerm, request_hash: &str) -> Result<(), Refused> {
+    fn same_request(term: &DueTerm, request_hash: &str) -> Result<(), Refused> {
         if super::place::request_hash(term) == request_hash || !kept(Rule::R14) {
             return Ok(());
         }
@@ -218,7 +218,7 @@ impl Desk<'_> {
                 term.name
             )));
         }
-        self.same_request(&term, request_hash)?;
+        Self::same_request(&term, request_hash)?;
         let step = Move { act_at: Some(self.now), tries: 0, ..Move::of(&term, TermState::Scheduled) };
         let write = self.by_hand("term.ordered_by_hand", &term, &json!({"early": early}), step);
         self.store.approve(self.now, &term, request_hash, write).await?;

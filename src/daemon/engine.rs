@@ -110,6 +110,7 @@ impl<T: Transport> Engine<T> {
     }
 
     /// The same, guarded by the seal of its database.
+    #[must_use]
     pub fn sealed(mut self, seal: Seal) -> Self {
         self.seal = Some(seal);
         self

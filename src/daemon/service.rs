@@ -21,7 +21,7 @@ use crate::store::account::Notice;
 
 /// The longest the daemon goes without looking, whatever the bell does. tokio's timers do not count suspended time, so a longer
 /// wait could sleep through a deadline.
-const LONGEST_WAIT: Duration = Duration::from_secs(60);
+const LONGEST_WAIT: Duration = Duration::from_mins(1);
 /// How soon a command of a person is taken up.
 const LOOK_FOR_COMMANDS: Duration = Duration::from_secs(1);
 /// How long an editor gets to finish writing.
@@ -139,7 +139,9 @@ impl<T: Transport> Service<T> {
         match roster::take(&mut self.engine.store, file, now, false).await? {
             Taken::InForce { changes, refused } => {
                 tracing::info!(changes, "reloaded {path}");
-                refused.iter().for_each(|refused| tracing::error!("{refused}"));
+                for refused in refused {
+                    tracing::error!("{refused}");
+                }
                 self.engine.adopt(parsed.config);
             }
             Taken::Waiting { why } => tracing::error!("not reloaded, it waits for `renewd accept`: {why}"),

@@ -154,10 +154,10 @@ async fn read_range<T: Transport>(portal: &PortalClient<T>, horizon: Option<Time
     }
     match (total, sorting) {
         (Some(total), Sorting::OldestFirst) if horizon.is_some() => {
-            backwards(portal, &mut range, pages(total, step)?, horizon).await?
+            backwards(portal, &mut range, pages(total, step)?, horizon).await?;
         }
         (Some(total), _) => {
-            forwards(portal, &mut range, Some(pages(total, step)?), horizon.filter(|_| sorting == Sorting::NewestFirst)).await?
+            forwards(portal, &mut range, Some(pages(total, step)?), horizon.filter(|_| sorting == Sorting::NewestFirst)).await?;
         }
         (None, _) => forwards(portal, &mut range, None, None).await?,
     }

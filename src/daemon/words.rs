@@ -74,14 +74,13 @@ pub(super) fn trouble(term: &DueTerm, to: TermState, plight: &Plight, step: Move
         write.messages.push(message(term, plight.reason.word(), &plight.detail, &plight.remedy));
         tracing::warn!(renewal = term.name, reason = plight.reason.word(), "{}; {}", plight.detail, plight.remedy);
     }
-    write.moves.push(Move {
-        to,
-        reason: Some(plight.reason),
-        detail: Some(plight.detail.clone()),
-        remedy: Some(plight.remedy.clone()),
-        candidates: plight.orders.clone(),
-        ..step
-    });
+    let mut step = step;
+    step.to = to;
+    step.reason = Some(plight.reason);
+    step.detail = Some(plight.detail.clone());
+    step.remedy = Some(plight.remedy.clone());
+    step.candidates.clone_from(&plight.orders);
+    write.moves.push(step);
 }
 
 /// The deadline passed without an order.

@@ -133,4 +133,39 @@ mod tests {
         assert!(TermState::ALL.iter().all(|state| TermState::from_word(state.word()) == Some(*state)));
         assert!(Reason::ALL.iter().all(|reason| Reason::from_word(reason.word()) == Some(*reason)));
     }
+
+    /// The cells of each row of the table in docs/states.md.
+    fn documented() -> Vec<Vec<String>> {
+        include_str!("../../docs/states.md")
+            .lines()
+            .filter(|line| line.starts_with("| `"))
+            .map(|line| line.trim_matches('|').split(" | ").map(|cell| cell.trim().to_owned()).collect())
+            .collect()
+    }
+
+    #[test]
+    fn every_state_and_every_reason_is_documented_and_nothing_else() {
+        let mut rows = documented();
+        assert!(rows.iter().all(|row| row.len() == 5), "{rows:?}");
+        for cell in rows.iter_mut().flat_map(|row| &mut row[..2]) {
+            *cell = cell.trim_matches('`').to_owned();
+        }
+        assert!(rows.iter().all(|row| TermState::from_word(&row[0]).is_some()), "{rows:?}");
+        assert!(rows.iter().all(|row| row[1] == "–" || Reason::from_word(&row[1]).is_some()), "{rows:?}");
+        for state in TermState::ALL {
+            assert!(rows.iter().any(|row| row[0] == state.word()), "{state} is not in docs/states.md");
+        }
+        for reason in Reason::ALL {
+            assert!(rows.iter().any(|row| row[1] == reason.word()), "{reason} is not in docs/states.md");
+        }
+    }
+
+    #[test]
+    fn no_documented_state_is_a_dead_end() {
+        for row in documented() {
+            let waits_for_the_daemon = ["`ordering`", "`placed`", "`renewed`"].contains(&row[0].as_str());
+            assert!(waits_for_the_daemon || row[3].contains('`') || row[3].contains('('), "{row:?} names no command");
+            assert!(!row[4].is_empty(), "{row:?} goes nowhere");
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! Opening the database: the right file, the right mode, the right version.
 //!
 //! Owns the pragmas (asserted on the open connection, not assumed), the migrations and the file's permissions. The instance
-//! lock must be held before: sqlx takes none for SQLite, and two migrating processes break each other.
+//! lock must be held before: sqlx takes none for `SQLite`, and two migrating processes break each other.
 
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
@@ -44,12 +44,12 @@ pub enum OpenError {
         /// What the system said.
         source: std::io::Error,
     },
-    /// SQLite cannot read it.
+    /// `SQLite` cannot read it.
     #[error("cannot open {path}: {source}; if the file is damaged, restore a backup with `renewd restore FILE`")]
     Unreadable {
         /// The database file.
         path: PathBuf,
-        /// What SQLite said.
+        /// What `SQLite` said.
         source: sqlx::Error,
     },
     /// A newer renewd has migrated it.
@@ -180,7 +180,7 @@ fn options(path: &Path, opening: Opening) -> SqliteConnectOptions {
     options.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full).pragma("trusted_schema", "OFF")
 }
 
-/// 0640: owner writes, group reads. SQLite gives its side files the mode of the database.
+/// 0640: owner writes, group reads. `SQLite` gives its side files the mode of the database.
 fn create_private(path: &Path) -> Result<(), OpenError> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder).map_err(|source| OpenError::Create { path: path.to_owned(), source })?;
