@@ -9,6 +9,7 @@ CREATE TABLE installation (
     uid         TEXT NOT NULL,                                        -- stands in every poNumber of ours (R9)
     kind        TEXT NOT NULL CHECK (kind IN ('portal', 'sandbox')),  -- never changes: see the trigger below
     created_at  TEXT NOT NULL CHECK (length(created_at) = 24),
+    channels    TEXT,                                                 -- R27: hash of the channels that were tried and worked
     config_path TEXT,                                                 -- R7: the file it belongs to
     sandbox_now TEXT CHECK (length(sandbox_now) = 24)                 -- R28: where the sandbox's clock stood
 ) STRICT;

@@ -13,12 +13,13 @@ use super::output::{BAD, say};
 use super::{Exit, Failure, Global, play};
 use crate::clock::{Clock as _, WallClock};
 use crate::config::model::{Config, Notify};
-use crate::config::{ConfigError, Parsed, check_dates, credentials, parse_and_keep};
+use crate::config::{ConfigError, Parsed, credentials, parse_and_keep};
 use crate::daemon::engine::Engine;
 use crate::daemon::lock::Lock;
 use crate::daemon::roster::{self, File, Taken};
 use crate::daemon::seal::Seal;
 use crate::daemon::service::{Service, absolute};
+use crate::daemon::tell;
 use crate::portal::client::PortalClient;
 use crate::portal::http::HttpTransport;
 use crate::portal::wire::ValidationCodes;
@@ -56,6 +57,7 @@ impl Run {
         let mut store = open(global).await?;
         let parsed = file_or_last_good(&mut store, global).await?;
         require_channel(&parsed.config)?;
+        require_working_channel(&mut store, &parsed.config).await?;
         take_file(&mut store, global, &parsed, WallClock.now()).await?;
         let mut engine = engine(global, store, parsed.config).await?;
         engine.recover().await?;
@@ -117,13 +119,24 @@ pub(super) fn require_channel(config: &Config) -> Result<(), Failure> {
     Ok(())
 }
 
+async fn require_working_channel(store: &mut Store, config: &Config) -> Result<(), Failure> {
+    match tell::try_channels(store, config, WallClock.now()).await? {
+        Some(wrong) => {
+            Err(Failure::Config(format!("error: {wrong}; mend the channel in [notify] and try it with `renewd notify --test`")))
+        }
+        None => Ok(()),
+    }
+}
+
 /// Takes the file into the database, if it is one to take: the one in force is left alone.
 pub(super) async fn take_file(store: &mut Store, global: &Global, parsed: &Parsed, now: Timestamp) -> Result<(), Failure> {
     let path = absolute(&global.config_path());
     if store.file_in_force().await?.is_some_and(|kept| kept.text == parsed.source && kept.path == path) {
         return Ok(());
     }
-    refuse_far_dates(store, parsed, now).await?;
+    if let Some(far) = roster::far_dates(store, parsed, now).await? {
+        return Err(ConfigError::from(far).into());
+    }
     let file = File { path: &path, text: &parsed.source, config: &parsed.config };
     match roster::take(store, file, now, false).await? {
         Taken::InForce { changes, refused } => {
@@ -135,16 +148,6 @@ pub(super) async fn take_file(store: &mut Store, global: &Global, parsed: &Parse
         Taken::Waiting { why } => tracing::error!("the file waits for `renewd accept`; the last good one stays in force: {why}"),
     }
     Ok(())
-}
-
-/// R5, for entries that are new to the database.
-async fn refuse_far_dates(store: &mut Store, parsed: &Parsed, now: Timestamp) -> Result<(), Failure> {
-    let known = store.known().await?;
-    let known: std::collections::HashSet<_> = known.iter().map(|known| &known.identity).collect();
-    let today = now.to_zoned(parsed.config.zone.clone()).date();
-    let mut far = check_dates(&parsed.config, today);
-    far.retain(|problem| !known.contains(&parsed.config.entries[problem.entry].identity));
-    if far.is_empty() { Ok(()) } else { Err(ConfigError::from(parsed.show_dates(&far)).into()) }
 }
 
 /// An engine for the portal that the file names.

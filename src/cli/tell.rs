@@ -1,7 +1,6 @@
 //! `notify --test`: tries each channel, so that a broken one is found before it is needed.
 
 use clap::Args;
-use serde_json::json;
 
 use super::output::{BAD, GOOD, say};
 use super::{Exit, Failure, Global};
@@ -24,14 +23,9 @@ impl Tell {
         let Notify::Channels(channels) = &parsed.config.notify else {
             return Err(Failure::Failed(anyhow::anyhow!("the file names no channel; add webhook or command to [notify]")));
         };
-        let body = json!({
-            "at": WallClock.now(), "cause": "test", "renewal": null, "what": "this is a test of renewd's messages; nothing is wrong",
-            "by": null, "command": null,
-        })
-        .to_string();
         let mut failed = 0;
-        for channel in Channel::all(channels) {
-            match channel.send(channels, &body).await {
+        for (channel, result) in Channel::test(channels, WallClock.now()).await {
+            match result {
                 Ok(()) => say!("{GOOD}ok{GOOD:#}   {channel:?} took the message")?,
                 Err(error) => {
                     failed += 1;

@@ -116,7 +116,10 @@ impl<T: Transport> Engine<T> {
             tracing::error!(renewal = term.name, "there is no next term: {error}");
         }
         tracing::info!(renewal = term.name, po_number = attempt.po_number, order_no = attempt.order_no, transaction_no = attempt.transaction_no, until = %term.span.ends_on, "renewed");
-        Ok(self.store.renew(now, write, term.subscription, next.ok()).await?)
+        crate::crash::point("before-renewed");
+        self.store.renew(now, write, term.subscription, next.ok()).await?;
+        crate::crash::point("after-renewed");
+        Ok(())
     }
 
     /// R23: a dead order is held; only a person frees the term.

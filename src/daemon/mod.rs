@@ -13,6 +13,6 @@ pub mod roster;
 pub mod seal;
 pub mod service;
 pub mod sync;
-mod tell;
+pub mod tell;
 pub mod watch;
 mod words;

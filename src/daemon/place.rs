@@ -15,6 +15,7 @@ use super::engine::{Engine, OrderPlaced, TickError, Ticked, after};
 use super::sync::Synced;
 use super::words::{self, Plight};
 use crate::calendar;
+use crate::crash;
 use crate::portal::client::Placement;
 use crate::portal::outcome::{NotPlaced, Outcome, Placed, Unknown, Why};
 use crate::portal::transport::Transport;
@@ -274,18 +275,26 @@ impl<T: Transport> Engine<T> {
         let intents: Vec<Intent> = batch.iter().map(|(sound, alone)| self.intent(sound, *alone, now)).collect();
         let sent: Vec<(Sound, String)> =
             batch.into_iter().zip(&intents).map(|((sound, _), intent)| (sound, intent.po_number.clone())).collect();
+        crash::point("before-intent");
         let committed = self.store.commit_intents(now, fence, intents).await?;
+        crash::point("after-intent");
         let attempts: Vec<i64> = committed.iter().map(Committed::attempt).collect();
         let placements = match self.renew_seal().await {
-            Ok(()) => self.send_all(synced.at, committed).await,
+            Ok(()) => {
+                crash::point("after-seal");
+                self.send_all(synced.at, committed).await
+            }
             Err(error) => {
                 tracing::error!("{error}");
                 committed.iter().map(|_| cancelled(&error.to_string())).collect()
             }
         };
+        crash::point("after-answer");
         let ends = self.ends(sent, &attempts, placements, ticked).await?;
         self.unrecorded = ends;
-        self.record_what_is_left().await
+        self.record_what_is_left().await?;
+        crash::point("after-record");
+        Ok(())
     }
 
     /// R9: after this, a database restored from before these intents is noticed.

@@ -2,9 +2,12 @@
 //!
 //! Owns what happens when `renewals.toml` was edited. A bad edit changes nothing.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 
 use crate::config::model::Config;
+use crate::config::{Diagnostics, Parsed, check_dates};
 use crate::renewal::roster::{self, Change, Roster};
 use crate::store::account::{Message, Notice};
 use crate::store::{Store, StoreError};
@@ -52,6 +55,20 @@ pub async fn take(store: &mut Store, file: File<'_>, now: Timestamp, accepted: b
         changes: roster.changes.len(),
         refused: roster.refused.iter().map(|r| format!("{}; {}", r.message, r.remedy)).collect(),
     })
+}
+
+/// R5, for entries that are new to the database: a mistyped year would be a renewal that silently never comes. Nothing of the file
+/// is taken then.
+pub async fn far_dates(store: &mut Store, parsed: &Parsed, now: Timestamp) -> Result<Option<Diagnostics>, StoreError> {
+    let today = now.to_zoned(parsed.config.zone.clone()).date();
+    let mut far = check_dates(&parsed.config, today);
+    if far.is_empty() {
+        return Ok(None);
+    }
+    let known = store.known().await?;
+    let known: HashSet<_> = known.iter().map(|known| &known.identity).collect();
+    far.retain(|problem| !known.contains(&parsed.config.entries[problem.entry].identity));
+    Ok((!far.is_empty()).then(|| parsed.show_dates(&far)))
 }
 
 async fn waits_because(store: &mut Store, file: &File<'_>, roster: &Roster) -> Result<Option<String>, StoreError> {

@@ -136,6 +136,9 @@ impl<T: Transport> Service<T> {
         if self.engine.store.file_in_force().await?.is_some_and(|kept| kept.text == parsed.source && kept.path == path) {
             return Ok(self.engine.store.withdraw("file", &[]).await?);
         }
+        if let Some(far) = roster::far_dates(&mut self.engine.store, &parsed, now).await? {
+            return self.bad_edit(&far.into(), now).await;
+        }
         match roster::take(&mut self.engine.store, file, now, false).await? {
             Taken::InForce { changes, refused } => {
                 tracing::info!(changes, "reloaded {path}");
@@ -143,10 +146,23 @@ impl<T: Transport> Service<T> {
                     tracing::error!("{refused}");
                 }
                 self.engine.adopt(parsed.config);
+                self.try_channels(now).await?;
             }
             Taken::Waiting { why } => tracing::error!("not reloaded, it waits for `renewd accept`: {why}"),
         }
         Ok(())
+    }
+
+    /// R27: a channel that was changed is tried at once, not when it is needed.
+    async fn try_channels(&mut self, now: Timestamp) -> Result<(), ServiceError> {
+        let config = Arc::clone(&self.engine.config);
+        let Some(wrong) = super::tell::try_channels(&mut self.engine.store, &config, now).await? else {
+            return Ok(self.engine.store.withdraw("channel", &[]).await?);
+        };
+        tracing::error!("{wrong}");
+        let notice =
+            Notice { key: "channel".to_owned(), renewal: None, reason: wrong, what_to_do: "renewd notify --test".to_owned() };
+        Ok(self.engine.store.raise(now, &notice).await?)
     }
 
     async fn bad_edit(&mut self, error: &ConfigError, now: Timestamp) -> Result<(), ServiceError> {

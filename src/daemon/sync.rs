@@ -67,6 +67,7 @@ impl<T: Transport> Engine<T> {
             Err(error) => return Ok(Err(error)),
         };
         self.store.take_rows(at, &range.rows).await?;
+        crate::crash::point("after-sync");
         let is_whole = for_evidence
             && match self.is_whole(&range, horizon).await? {
                 Ok(is_whole) => is_whole,

@@ -6,13 +6,14 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::engine::{Engine, TickError, after};
 use super::words;
-use crate::config::model::Notify;
+use crate::config::model::{Config, Notify};
 use crate::notify::Channel;
 use crate::portal::transport::Transport;
 use crate::renewal::chain;
 use crate::renewal::state::TermState;
 use crate::store::account::{Message, Notice};
 use crate::store::terms::{DueTerm, Write};
+use crate::store::{Store, StoreError};
 
 /// How many messages one tick sends; the rest is due again at once.
 const AT_ONCE: u32 = 20;
@@ -68,4 +69,24 @@ impl<T: Transport> Engine<T> {
             )
             .await?)
     }
+}
+
+/// R27: channels that were never tried, or were changed, are tried now. Returns what is wrong with them.
+pub async fn try_channels(store: &mut Store, config: &Config, now: Timestamp) -> Result<Option<String>, StoreError> {
+    let Notify::Channels(channels) = &config.notify else { return Ok(None) };
+    let fingerprint = Channel::fingerprint(channels);
+    if store.channels_work(&fingerprint).await? {
+        return Ok(None);
+    }
+    let failed: Vec<String> = Channel::test(channels, now)
+        .await
+        .into_iter()
+        .filter_map(|(_, result)| result.err())
+        .map(|error| error.to_string())
+        .collect();
+    if failed.is_empty() {
+        store.keep_channels(&fingerprint).await?;
+        return Ok(None);
+    }
+    Ok(Some(format!("people cannot be told: {}", failed.join("; "))))
 }

@@ -5,6 +5,9 @@
 mod command;
 mod webhook;
 
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+
 use crate::config::model::Channels;
 
 /// A channel did not take a message.
@@ -32,6 +35,25 @@ impl Channel {
         let webhook = channels.webhook.as_ref().map(|_| Self::Webhook);
         let command = channels.command.as_ref().map(|_| Self::Command);
         webhook.into_iter().chain(command).collect()
+    }
+
+    /// What tells one set of channels from another, without showing it: a webhook's address is a secret.
+    pub fn fingerprint(channels: &Channels) -> String {
+        let webhook = channels.webhook.as_ref().map(|url| url.as_str().to_owned());
+        crate::store::audit::hex(&Sha256::digest(format!("{webhook:?} {:?}", channels.command)))
+    }
+
+    /// Sends a message that says that it is a test, on every channel.
+    pub async fn test(channels: &Channels, now: Timestamp) -> Vec<(Self, Result<(), NotDelivered>)> {
+        let body = serde_json::json!({
+            "at": now, "cause": "test", "renewal": null, "what": "this is a test of renewd's messages; nothing is wrong", "by": null, "command": null,
+        })
+        .to_string();
+        let mut results = Vec::new();
+        for channel in Self::all(channels) {
+            results.push((channel, channel.send(channels, &body).await));
+        }
+        results
     }
 
     /// Sends `body` once on this channel.

@@ -207,6 +207,26 @@ impl Store {
         commit(tx, "binding the account").await
     }
 
+    /// R27: whether the channels with this fingerprint were tried and worked.
+    pub async fn channels_work(&mut self, fingerprint: &str) -> Result<bool, StoreError> {
+        let kept: Option<String> = sqlx::query_scalar("SELECT channels FROM installation")
+            .fetch_optional(&mut self.conn)
+            .await
+            .doing("reading the installation")?
+            .flatten();
+        Ok(kept.as_deref() == Some(fingerprint))
+    }
+
+    /// R27: the channels with this fingerprint were tried and work.
+    pub async fn keep_channels(&mut self, fingerprint: &str) -> Result<(), StoreError> {
+        sqlx::query("UPDATE installation SET channels = $1")
+            .bind(fingerprint)
+            .execute(&mut self.conn)
+            .await
+            .doing("keeping the channels")?;
+        Ok(())
+    }
+
     /// R28: the sandbox's clock goes on from here.
     pub async fn keep_sandbox_clock(&mut self, now: Timestamp) -> Result<(), StoreError> {
         sqlx::query("UPDATE installation SET sandbox_now = $1")
@@ -414,8 +434,15 @@ const SAME_CAUSE: SignedDuration = SignedDuration::from_hours(1);
 
 /// Puts messages into the outbox within a larger write.
 pub(crate) async fn post(tx: &mut Tx<'_>, now: Timestamp, messages: &[Message]) -> Result<(), StoreError> {
+    if messages.is_empty() {
+        return Ok(());
+    }
+    let head: Option<String> = sqlx::query_scalar("SELECT hash FROM audit_log ORDER BY seq DESC LIMIT 1")
+        .fetch_optional(&mut **tx)
+        .await
+        .doing("reading the head of the audit log")?;
     for message in messages {
-        let body = body_of(message, now);
+        let body = body_of(message, now, head.as_deref());
         let replaced =
             sqlx::query("UPDATE outbox SET body = $2, created_at = $3 WHERE cause = $1 AND next_at IS NOT NULL AND tries = 0")
                 .bind(&message.cause)
@@ -450,7 +477,8 @@ async fn insert_message(tx: &mut Tx<'_>, now: Timestamp, message: &Message, body
     Ok(())
 }
 
-fn body_of(message: &Message, now: Timestamp) -> String {
+/// The head of the audit log goes along: whoever keeps the message can tell later whether the log was rewritten.
+fn body_of(message: &Message, now: Timestamp, head: Option<&str>) -> String {
     json!({
         "at": time(now),
         "cause": message.cause,
@@ -458,6 +486,7 @@ fn body_of(message: &Message, now: Timestamp) -> String {
         "what": message.what,
         "by": message.by.map(time),
         "command": message.command,
+        "audit_head": head,
     })
     .to_string()
 }
