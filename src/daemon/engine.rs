@@ -144,13 +144,21 @@ impl<T: Transport> Engine<T> {
                 "the daemon stopped while this order was on its way; whether the portal has it is being found out"
             );
         }
-        if let Some(seal) = &self.seal
-            && let Some(why) = seal.disagreement(&mut self.store).await?
-        {
-            tracing::error!("nothing is ordered: {why}; see `renewd accept --help`");
-            self.store.doubt(now, &why).await?;
-        }
+        self.check_seal(now).await?;
         self.doubted = self.store.account().await?.doubted.map(|(since, _)| since);
+        Ok(())
+    }
+
+    /// R9. From the first start on there is a seal, so that a crash before the first order leaves no doubt behind.
+    async fn check_seal(&mut self, now: Timestamp) -> Result<(), TickError> {
+        let Some(seal) = &self.seal else { return Ok(()) };
+        match seal.disagreement(&mut self.store).await? {
+            None => seal.renew(&mut self.store).await?,
+            Some(why) => {
+                tracing::error!("nothing is ordered: {why}; see `renewd accept --help`");
+                self.store.doubt(now, &why).await?;
+            }
+        }
         Ok(())
     }
 

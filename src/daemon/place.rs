@@ -422,7 +422,7 @@ impl<T: Transport> Engine<T> {
         event.po_number = Some(po_number.to_owned());
         event.order_no = Some(placed.order_no.clone());
         event.transaction_no.clone_from(&placed.transaction_no);
-        let soon = after(self.clock.now(), SignedDuration::from_mins(1));
+        let soon = after(self.clock.now(), self.soon());
         let step = Move { act_at: Some(soon), tries: 0, ..self.stay_clear(term, TermState::Placed) };
         Write { moves: vec![step], events: vec![event], messages: Vec::new() }
     }
@@ -455,6 +455,12 @@ impl<T: Transport> Engine<T> {
         write
     }
 
+    /// When a sent order is first looked for: after a minute, or after a shorter `settle` (a portal on loopback).
+    fn soon(&self) -> SignedDuration {
+        let minute = SignedDuration::from_mins(1);
+        self.config.portal.settle.and_then(|span| SignedDuration::try_from(span).ok()).map_or(minute, |settle| settle.min(minute))
+    }
+
     /// Never sent again: found out, from one minute on.
     fn after_unknown(&self, term: &DueTerm, po_number: &str, unknown: &Unknown) -> Write {
         let mut write = Write::default();
@@ -468,7 +474,7 @@ impl<T: Transport> Engine<T> {
             ),
             orders: Vec::new(),
         };
-        let soon = after(self.clock.now(), SignedDuration::from_mins(1));
+        let soon = after(self.clock.now(), self.soon());
         let step = Move { tries: 0, ..self.stay(term, TermState::Unknown, Some(soon)) };
         words::trouble(term, TermState::Unknown, &plight, step, &mut write);
         let mut event = words::event(
