@@ -41,7 +41,7 @@ impl Fate {
             fate("redirect", &["save=redirect"]),
             fate("no number", &["save=no-order-number"]),
             fate("carried out later", &["save=reset+later:1s"]),
-            fate("list fails", &["save=lost-answer", "list=ok*2", "list=500*2"]),
+            fate("list fails", &["save=lost-answer", "list=ok*2", "list=500"]),
             Self { lag: Duration::from_millis(1200), ..fate("list lags", &["save=lost-answer"]) },
             Self { second_daemon: true, ..fate("second daemon", &["save=lost-answer"]) },
         ]
