@@ -49,7 +49,7 @@ pub struct Attempt {
     pub alone: bool,
 }
 
-/// [`Attempt`] as SQLite's `json_object` writes it.
+/// [`Attempt`] as `SQLite`'s `json_object` writes it.
 #[derive(serde::Deserialize)]
 pub(crate) struct AttemptRow {
     id: i64,

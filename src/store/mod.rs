@@ -1,4 +1,4 @@
-//! SQLite, through sqlx: the only room that knows SQL.
+//! `SQLite`, through sqlx: the only room that knows SQL.
 //!
 //! Owns the database: opening it safely, and one function per intent, each one transaction. Never decides: what is written
 //! was decided in `renewal/`. Every change and its audit row are committed together or not at all.
@@ -32,12 +32,12 @@ pub struct Store {
 /// The database did not do what was asked. Nothing of the failed step was kept.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// SQLite or sqlx refused.
+    /// `SQLite` or sqlx refused.
     #[error("the database failed while {doing}: {source}")]
     Sqlite {
         /// What was being done.
         doing: &'static str,
-        /// What SQLite said.
+        /// What `SQLite` said.
         source: sqlx::Error,
     },
     /// A stored value does not read back: someone else wrote here, or a newer program did.
@@ -60,7 +60,7 @@ impl<T> Doing<T> for Result<T, sqlx::Error> {
 }
 
 impl Store {
-    /// Begins a write. IMMEDIATE, because a deferred one fails with BUSY_SNAPSHOT instead of waiting (sqlite.org/isolation.html).
+    /// Begins a write. IMMEDIATE, because a deferred one fails with `BUSY_SNAPSHOT` instead of waiting (sqlite.org/isolation.html).
     pub(crate) async fn begin(&mut self, doing: &'static str) -> Result<Tx<'_>, StoreError> {
         self.conn.begin_with("BEGIN IMMEDIATE").await.doing(doing)
     }
