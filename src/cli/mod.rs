@@ -3,6 +3,7 @@
 //! Owns the arguments, the exit codes and all printing. Each command is one file. Never decides what is ordered.
 
 mod check;
+mod columns;
 mod discover;
 mod exit;
 mod init;
@@ -14,6 +15,7 @@ mod run;
 mod sandbox;
 mod shell;
 mod status;
+mod words;
 
 use std::path::PathBuf;
 

@@ -41,16 +41,10 @@ impl Global {
 
     /// How a person would type this command's options again, for messages.
     pub(super) fn flags(&self) -> String {
-        let mut flags = String::new();
-        if let Some(path) = &self.config {
-            flags += &format!(" --config {}", path.display());
-        }
-        if let Some(path) = &self.database {
-            flags += &format!(" --database {}", path.display());
-        }
-        if self.sandbox {
-            flags += " --sandbox";
-        }
-        flags
+        let option = |name: &str, path: &Option<PathBuf>| {
+            path.as_ref().map(|path| format!(" {name} {}", path.display())).unwrap_or_default()
+        };
+        let sandbox = if self.sandbox { " --sandbox" } else { "" };
+        option("--config", &self.config) + &option("--database", &self.database) + sandbox
     }
 }

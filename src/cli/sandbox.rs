@@ -49,7 +49,9 @@ impl Serve {
             .collect::<Result<Vec<_>, _>>()
             .map_err(|error| Failure::Usage(error.to_string()))?;
         let sandbox = self.sandbox(global)?;
-        instructions.into_iter().for_each(|instruction| sandbox.switch_on(instruction));
+        for instruction in instructions {
+            sandbox.switch_on(instruction);
+        }
         let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, self.port))).await?;
         let address = listener.local_addr()?;
         say!("{BOLD}The built-in portal{BOLD:#} is at http://{address}; nothing is spent. Stop it with Ctrl-C.")?;
