@@ -28,16 +28,10 @@ fn explain(error: &clap::Error) -> ExitCode {
     if wrong { ExitCode::from(64) } else { ExitCode::SUCCESS }
 }
 
-#[allow(clippy::print_stderr, reason = "the last words of a failed command")]
 fn fail(failure: &Failure) -> ExitCode {
     if failure.is_broken_pipe() {
         return ExitCode::SUCCESS;
     }
-    let text = failure.to_string();
-    if text.starts_with("error") || text.contains("error:") {
-        eprintln!("{text}");
-    } else {
-        eprintln!("error: {text}");
-    }
+    failure.explain();
     failure.code()
 }

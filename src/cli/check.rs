@@ -2,9 +2,11 @@
 
 use clap::Args;
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 
 use super::output::{BAD, GOOD, plain, print_json, say};
-use super::{Exit, Failure, Global, run};
+use super::words::counted;
+use super::{Exit, Failure, Global, discover, run};
 use crate::clock::{Clock as _, WallClock};
 use crate::config::{Config, ConfigError, Parsed, check_dates};
 use crate::portal::client::PortalClient;
@@ -21,16 +23,16 @@ pub(super) struct Check {
 
 impl Check {
     pub(super) async fn run(self, global: &Global) -> Result<Exit, Failure> {
-        let parsed = match Config::from_file(&global.config_path()) {
+        let parsed = match Config::from_file(&global.config_path()).and_then(dates) {
             Ok(parsed) => parsed,
             Err(ConfigError::Invalid(found)) if global.json => {
                 print_json(&found.to_json())?;
-                return Err(Failure::Config(format!("error: {} mistakes in {}", found.errors(), global.config_path().display())));
+                let mistakes = counted(found.errors(), "mistake");
+                return Err(Failure::Config(format!("{mistakes} in {}", global.config_path().display())));
             }
             Err(error) => return Err(error.into()),
         };
-        dates(&parsed)?;
-        let online = if self.online { online(&parsed.config).await? } else { Vec::new() };
+        let online = if self.online { online(global, &parsed.config).await? } else { Vec::new() };
         let bad = online.iter().filter(|finding| !finding.well).count();
         if global.json {
             print_json(
@@ -40,26 +42,31 @@ impl Check {
             report(global, &parsed, &online)?;
         }
         if bad > 0 {
-            Err(Failure::Failed(anyhow::anyhow!("{bad} of {} checks against the portal failed", online.len())))
+            Err(Failure::Failed(anyhow::anyhow!("{bad} of {} against the portal failed", counted(online.len(), "check"))))
         } else {
             Ok(Exit::Fine)
         }
     }
 }
 
-fn dates(parsed: &Parsed) -> Result<(), Failure> {
+/// R5: a date too far ahead is a mistake like any other.
+fn dates(parsed: Parsed) -> Result<Parsed, ConfigError> {
     let today = WallClock.now().to_zoned(parsed.config.zone.clone()).date();
     let far = check_dates(&parsed.config, today);
-    if far.is_empty() { Ok(()) } else { Err(ConfigError::from(parsed.show_dates(&far)).into()) }
+    if far.is_empty() { Ok(parsed) } else { Err(parsed.show_dates(&far).into()) }
 }
 
 fn report(global: &Global, parsed: &Parsed, online: &[Finding]) -> Result<(), Failure> {
     if !parsed.warnings.is_empty() {
         say!("{}", parsed.warnings.render(true))?;
     }
-    say!("{GOOD}ok{GOOD:#}   {}: {} renewals", global.config_path().display(), parsed.config.entries.len())?;
-    if let Err(error) = run::require_channel(&parsed.config) {
-        say!("{BAD}note{BAD:#} {}", error.to_string().trim_start_matches("error: "))?;
+    let renewals = parsed.config.entries.len();
+    say!("{GOOD}ok{GOOD:#}   {}: {}", global.config_path().display(), counted(renewals, "renewal"))?;
+    if renewals == 0 {
+        say!("{BAD}note{BAD:#} there is no [[renewal]] in it, so nothing would be renewed")?;
+    }
+    if let Err(note) = run::require_channel(&parsed.config) {
+        say!("{BAD}note{BAD:#} {note}")?;
     }
     for finding in online {
         let (style, word) = if finding.well { (GOOD, "ok  ") } else { (BAD, "bad ") };
@@ -75,27 +82,34 @@ struct Finding {
     what: String,
 }
 
-async fn online(config: &Config) -> Result<Vec<Finding>, Failure> {
-    let portal = run::client(config)?;
+async fn online(global: &Global, config: &Config) -> Result<Vec<Finding>, Failure> {
+    let stop = CancellationToken::new();
+    let portal = if global.sandbox { discover::sandbox(config, stop.clone()).await? } else { run::client(config)? };
+    let findings = ask(&portal, config).await;
+    stop.cancel();
+    Ok(findings)
+}
+
+async fn ask(portal: &PortalClient<HttpTransport>, config: &Config) -> Vec<Finding> {
     let mut findings = Vec::new();
     if let Err(error) = portal.ready().await {
         findings.push(Finding { well: false, what: format!("credentials: {error}") });
-        return Ok(findings);
+        return findings;
     }
     findings.push(Finding { well: true, what: "the credentials are accepted".to_owned() });
-    findings.push(partners(&portal, config).await);
-    findings.push(contacts(&portal, config).await);
+    findings.push(partners(portal, config).await);
+    findings.push(contacts(portal, config).await);
     findings.push(match portal.orders(1, 25).await {
         Ok(page) => Finding {
             well: true,
             what: format!(
-                "the order list can be read ({} orders)",
-                page.value.total.map_or("an unknown number of".to_owned(), |n| n.to_string())
+                "the order list can be read ({})",
+                page.value.total.map_or("an unknown number of orders".to_owned(), |n| counted(n, "order"))
             ),
         },
         Err(error) => Finding { well: false, what: format!("the order list: {error}") },
     });
-    Ok(findings)
+    findings
 }
 
 async fn partners(portal: &PortalClient<HttpTransport>, config: &Config) -> Finding {

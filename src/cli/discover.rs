@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use super::columns::keep_whole;
 use super::output::{plain, print, print_json, say, table};
 use super::{Exit, Failure, Global, play, run};
 use crate::clock::WallClock;
@@ -14,6 +15,7 @@ use crate::portal::client::PortalClient;
 use crate::portal::credentials::Credentials;
 use crate::portal::http::HttpTransport;
 use crate::portal::wire::ValidationCodes;
+use crate::renewal::product::PRODUCTS;
 use crate::sandbox::{Sandbox, catalogue::Catalogue, serve, settings::Settings};
 
 /// Options of `discover`.
@@ -61,6 +63,8 @@ impl Discover {
         stop.cancel();
         if global.json {
             print_json(&found.json())?;
+        } else if self.toml && found.toml.is_empty() {
+            say!("# the portal lists none")?;
         } else if self.toml {
             found.toml.iter().try_for_each(|line| say!("{line}"))?;
         } else {
@@ -70,7 +74,8 @@ impl Discover {
     }
 }
 
-async fn sandbox(config: &Config, stop: CancellationToken) -> Result<PortalClient<HttpTransport>, Failure> {
+/// A sandbox of its own for one command, that knows the ids of the file.
+pub(super) async fn sandbox(config: &Config, stop: CancellationToken) -> Result<PortalClient<HttpTransport>, Failure> {
     let settings = Settings { catalogue: Some(Catalogue::for_entries(&config.entries)), ..Settings::default() };
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let base_url = format!("http://{}", listener.local_addr()?).parse().map_err(anyhow::Error::from)?;
@@ -85,7 +90,10 @@ async fn look(portal: &PortalClient<HttpTransport>, what: &What) -> Result<Found
         What::Products => {
             let list = portal.products().await?.value.rows;
             let row = |p: &crate::portal::wire::Product| vec![text(&p.product_id), text(&p.name), text(&p.offering_id)];
-            Found { headings: &["product_id", "name", "offering_id"], rows: list.iter().map(row).collect(), toml: Vec::new() }
+            let presets = |id: &str| PRODUCTS.iter().filter(|preset| preset.id.to_string() == id).collect::<Vec<_>>();
+            let toml = list.iter().flat_map(|p| presets(&text(&p.product_id)));
+            let toml = toml.map(|preset| format!("product = \"{}\"  # {}", preset.key, preset.name));
+            Found { headings: &["product_id", "name", "offering_id"], rows: list.iter().map(row).collect(), toml: toml.collect() }
         }
         What::Services { product, serial } => {
             let info = portal.services(product, serial.as_deref()).await?.value;
@@ -134,10 +142,12 @@ async fn look(portal: &PortalClient<HttpTransport>, what: &What) -> Result<Found
 /// An entry for a partner. The quantity and the date are the person's to know, so they are left to be filled in: until then `check`
 /// refuses the entry.
 fn entry(company: &str, partner_id: &str) -> String {
-    let name: String = company.to_lowercase().chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).collect();
+    let lower = company.to_lowercase();
+    let words: Vec<&str> = lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let name = if words.is_empty() { partner_id.to_owned() } else { words.join("-") };
     format!(
         "[[renewal]]\nname       = \"{}\"\npartner_id = \"{}\"\nquantity   =      # connections\nexpires_on =      # YYYY-MM-DD, the end of the term that is paid\n",
-        name.trim_matches('-'),
+        plain(&name),
         plain(partner_id)
     )
 }
@@ -151,6 +161,7 @@ impl Found {
         for row in &self.rows {
             rows.add_row(row.iter().map(|cell| plain(cell)));
         }
+        keep_whole(&mut rows, self.headings.iter().position(|heading| matches!(*heading, "company" | "name")));
         Ok(print(&rows)?)
     }
 

@@ -16,8 +16,8 @@ pub enum Exit {
 /// A command that did not.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// 1
-    #[error("{0:#}")]
+    /// 1. The rooms' errors name their cause themselves, so only the outermost is shown.
+    #[error("{0}")]
     Failed(#[from] anyhow::Error),
     /// 64: `EX_USAGE` of sysexits.h.
     #[error("{0}")]
@@ -25,13 +25,16 @@ pub enum Failure {
     /// 78: `EX_CONFIG` of sysexits.h. systemd does not restart after it.
     #[error("{0}")]
     Config(String),
+    /// 78: mistakes in the file, drawn with their places.
+    #[error("{0}")]
+    Mistakes(String),
 }
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
         match error {
-            ConfigError::Invalid(diagnostics) => Self::Config(diagnostics.render(super::output::colour_on_stderr())),
-            other => Self::Config(format!("error: {other}")),
+            ConfigError::Invalid(diagnostics) => Self::Mistakes(diagnostics.render(super::output::colour_on_stderr())),
+            other => Self::Config(other.to_string()),
         }
     }
 }
@@ -58,7 +61,7 @@ failed!(
 
 impl From<crate::config::credentials::CredentialsError> for Failure {
     fn from(error: crate::config::credentials::CredentialsError) -> Self {
-        Self::Config(format!("error: {error}"))
+        Self::Config(error.to_string())
     }
 }
 
@@ -78,8 +81,19 @@ impl Failure {
         match self {
             Self::Failed(_) => ExitCode::from(1),
             Self::Usage(_) => ExitCode::from(64),
-            Self::Config(_) => ExitCode::from(78),
+            Self::Config(_) | Self::Mistakes(_) => ExitCode::from(78),
         }
+    }
+
+    /// The last words on standard error. That nobody reads them any more is no error.
+    pub fn explain(&self) {
+        use std::io::Write as _;
+        let mut out = std::io::stderr();
+        let text = self.to_string();
+        let _ = match self {
+            Self::Mistakes(_) => writeln!(out, "{text}"),
+            _ => writeln!(out, "error: {}", text.trim_start_matches("error: ")),
+        };
     }
 
     /// Whether it is only that the reader of our output went away, as `head` does.

@@ -5,8 +5,10 @@
 use std::io::{IsTerminal as _, Write as _};
 
 use clap::Args;
+use jiff::tz::TimeZone;
 
-use super::output::{BOLD, GOOD, say};
+use super::output::{BOLD, GOOD, plain, say};
+use super::words::{counted, minute_of};
 use super::{Exit, Failure, Global, run};
 use crate::clock::{Clock as _, WallClock};
 use crate::config::Config;
@@ -27,6 +29,11 @@ impl Init {
         if global.sandbox {
             return Err(Failure::Usage("the sandbox needs no init: renewd run --sandbox".to_owned()));
         }
+        if !self.yes && !std::io::stdin().is_terminal() {
+            return Err(Failure::Usage(
+                "init asks a question, and there is no terminal to ask on; look at `renewd plan`, then add --yes".to_owned(),
+            ));
+        }
         let parsed = Config::from_file(&global.config_path())?;
         run::client(&parsed.config)?; // wrong credentials are found before anything is created
         let path = global.database_path();
@@ -35,24 +42,28 @@ impl Init {
         match store.installation().await? {
             None => store.install(Kind::Portal, &run::seed(), parsed.config.portal.base_url.as_str(), WallClock.now()).await?,
             Some(installation) if installation.kind == Kind::Sandbox => {
-                return Err(Failure::Config(format!(
-                    "error: {} belongs to the sandbox for ever; use another --database",
-                    path.display()
-                )));
+                let why = format!("{} belongs to the sandbox for ever; use another --database", path.display());
+                return Err(run::refused(store, Failure::Config(why)).await);
             }
             Some(_) if store.account().await?.bound_at.is_some() => {
+                store.close().await?;
                 say!("{} is bound already; nothing was changed.", path.display())?;
                 return Ok(Exit::Fine);
             }
             Some(_) => {}
         }
-        run::take_file(&mut store, global, &parsed, WallClock.now()).await?;
+        if let Err(failure) = run::take_file(&mut store, global, &parsed, WallClock.now()).await {
+            return Err(run::refused(store, failure).await);
+        }
         let mut engine = run::engine(global, store, parsed.config.clone()).await?;
         say!("Reading the whole order list of {} …", parsed.config.portal.base_url)?;
-        let found = engine.read_whole_list().await??;
-        let exit = if self.confirmed(global, found, &mut engine.store).await? {
+        let found = match engine.read_whole_list().await? {
+            Ok(found) => found,
+            Err(error) => return Err(run::refused(engine.store, error.into()).await),
+        };
+        let exit = if self.confirmed(global, &parsed.config.zone, found, &mut engine.store).await? {
             engine.store.bind_account(WallClock.now(), found).await?;
-            say!("{GOOD}Bound.{GOOD:#} Next: renewd plan{}, then renewd run", global.flags())?;
+            say!("{GOOD}Bound.{GOOD:#} Next: renewd plan{0}, then renewd run{0}", global.flags())?;
             Exit::Fine
         } else {
             say!("Not bound; nothing will be ordered. Run init again when you are ready.")?;
@@ -62,22 +73,21 @@ impl Init {
         Ok(exit)
     }
 
-    async fn confirmed(&self, global: &Global, found: i64, store: &mut Store) -> Result<bool, Failure> {
+    async fn confirmed(&self, global: &Global, zone: &TimeZone, found: i64, store: &mut Store) -> Result<bool, Failure> {
         let upcoming = store.upcoming(5).await?;
-        say!(
-            "{BOLD}{found} orders{BOLD:#} are in the portal. They are known from now on: an order for the same customer that is newer than the paid term holds a renewal."
-        )?;
-        say!("{BOLD}The first orders{BOLD:#} of {}:", global.config_path().display())?;
+        say!("The order list of the portal holds {BOLD}{}{BOLD:#}.", counted(found, "order"))?;
+        say!("An order in it that is newer than the paid term and for the same customer holds a renewal until you have looked.")?;
+        if upcoming.is_empty() {
+            say!("There is nothing to renew in {} yet.", global.config_path().display())?;
+        } else {
+            say!("{BOLD}The first to be renewed{BOLD:#} of {}:", global.config_path().display())?;
+        }
         for row in &upcoming {
-            say!("  {}  {} x{} (expires {})", row.due_at, row.renewal, row.quantity.unwrap_or(1), row.expires_on)?;
+            let (due, quantity) = (minute_of(&row.due_at, zone), row.quantity.unwrap_or(1));
+            say!("  {due}  {} x{quantity} (expires {})", plain(&row.renewal), row.expires_on)?;
         }
         if self.yes {
             return Ok(true);
-        }
-        if !std::io::stdin().is_terminal() {
-            return Err(Failure::Usage(
-                "init asks a question, and there is no terminal to ask on; look at the above and add --yes".to_owned(),
-            ));
         }
         let mut out = anstream::stdout();
         write!(out, "Bind {} to this portal account? Type yes: ", global.database_path().display())?;

@@ -5,6 +5,7 @@
 mod audit;
 mod backup;
 mod check;
+mod columns;
 mod discover;
 mod exit;
 mod history;
@@ -19,6 +20,7 @@ mod shell;
 mod status;
 mod steer;
 mod tell;
+mod words;
 
 use std::path::PathBuf;
 

@@ -41,9 +41,10 @@ impl Global {
 
     /// How a person would type this command's options again, for messages.
     pub(super) fn flags(&self) -> String {
-        let named = |option: &str, path: &Option<PathBuf>| path.as_ref().map(|path| format!(" {option} {}", path.display()));
-        let config = named("--config", &self.config).unwrap_or_default();
-        let database = named("--database", &self.database).unwrap_or_default();
-        format!("{config}{database}{}", if self.sandbox { " --sandbox" } else { "" })
+        let option = |name: &str, path: &Option<PathBuf>| {
+            path.as_ref().map(|path| format!(" {name} {}", path.display())).unwrap_or_default()
+        };
+        let sandbox = if self.sandbox { " --sandbox" } else { "" };
+        option("--config", &self.config) + &option("--database", &self.database) + sandbox
     }
 }

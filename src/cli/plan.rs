@@ -5,17 +5,20 @@
 use std::collections::HashMap;
 
 use clap::Args;
+use comfy_table::Table;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
+use super::columns::{is_wide, keep_whole};
 use super::output::{BOLD, DIM, plain, print, print_json, say, table};
+use super::words::{counted, minute};
 use super::{Exit, Failure, Global};
 use crate::calendar;
 use crate::clock::{Clock as _, WallClock};
 use crate::config::Config;
-use crate::renewal::chain;
+use crate::renewal::chain::{self, Moments};
 use crate::renewal::roster::Known;
 use crate::renewal::state::TermState;
 use crate::renewal::subscription::{Approval, Entry, Identity, Standing};
@@ -108,45 +111,55 @@ fn line(entry: &Entry, known: Option<&Known>, zone: &TimeZone, now: Timestamp) -
         starts_on: span.starts_on,
         ends_on: span.ends_on,
         state: state.word().to_owned(),
-        why: why(entry, known, state, moments.deadline_at, now),
+        why: why(entry, known, state, &moments, now),
     }))
 }
 
-fn why(entry: &Entry, known: Option<&Known>, state: TermState, deadline: Timestamp, now: Timestamp) -> String {
+fn why(entry: &Entry, known: Option<&Known>, state: TermState, moments: &Moments, now: Timestamp) -> String {
     let quantity_was = known.map(|k| k.standing.quantity).filter(|before| *before != entry.quantity());
     let edited = quantity_was.map(|before| format!(", was x{before} until this edit")).unwrap_or_default();
     let reason = match state {
-        TermState::Scheduled if now >= deadline => "the deadline has passed: it would be missed, not ordered".to_owned(),
+        TermState::Scheduled if now >= chain::last_chance(moments.deadline_at, entry.grace_days) => {
+            "the deadline has passed: it would be missed, not ordered".to_owned()
+        }
         TermState::Scheduled if entry.approval == Approval::Manual => "waits for approval when due".to_owned(),
-        TermState::Scheduled => format!("{} days before it expires", entry.lead_days),
+        TermState::Scheduled if now >= moments.due_at => "due now".to_owned(),
+        TermState::Scheduled => format!("{} before expiry", counted(entry.lead_days, "day")),
         other => format!("is {}", other.word().replace('_', " ")),
     };
     let new = if known.is_none() { ", new" } else { "" };
     format!("{reason}{edited}{new}")
 }
 
+fn drawn(lines: &[Planned], zone: &TimeZone) -> Table {
+    let mut rows = table(&["due", "renewal", "quantity", "new term", "to", "why"]);
+    let wide = is_wide(&rows);
+    if !wide {
+        rows = table(&["due", "renewal", "quantity", "new term", "why"]);
+    }
+    for line in lines {
+        let mut cells = vec![minute(line.due_at, zone), plain(&line.renewal), format!("x{}", line.quantity)];
+        cells.push(line.starts_on.to_string());
+        cells.extend(wide.then(|| line.ends_on.to_string()));
+        cells.push(line.why.clone());
+        rows.add_row(cells);
+    }
+    keep_whole(&mut rows, Some(if wide { 5 } else { 4 }));
+    rows
+}
+
 fn show(lines: &[Planned], after: Option<&Planned>, until: Timestamp, config: &Config) -> Result<(), Failure> {
-    let local = |at: Timestamp| at.to_zoned(config.zone.clone()).strftime("%Y-%m-%d %H:%M").to_string();
+    let until = minute(until, &config.zone);
     if lines.is_empty() {
-        say!("Nothing is due until {}.", local(until))?;
+        say!("Nothing is due until {until}.")?;
     } else {
-        let mut table = table(&["due", "renewal", "quantity", "new term", "to", "why"]);
-        for line in lines {
-            table.add_row([
-                local(line.due_at),
-                plain(&line.renewal),
-                format!("x{}", line.quantity),
-                line.starts_on.to_string(),
-                line.ends_on.to_string(),
-                line.why.clone(),
-            ]);
-        }
-        print(&table)?;
+        print(&drawn(lines, &config.zone))?;
         let total: u64 = lines.iter().map(|line| line.quantity).sum();
-        say!("{BOLD}{} orders, {total} units{BOLD:#} until {}; nothing was ordered by looking.", lines.len(), local(until))?;
+        let (orders, units) = (counted(lines.len(), "order"), counted(total, "unit"));
+        say!("{BOLD}{orders}, {units}{BOLD:#} until {until}; nothing was ordered by looking.")?;
     }
     if let Some(next) = after {
-        say!("{DIM}After that: {} on {}.{DIM:#}", plain(&next.renewal), local(next.due_at))?;
+        say!("{DIM}After that: {} on {}.{DIM:#}", plain(&next.renewal), minute(next.due_at, &config.zone))?;
     }
     Ok(())
 }

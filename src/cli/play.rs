@@ -3,6 +3,7 @@
 //! Owns starting the sandbox inside the process and playing 400 days of it in seconds. Nothing can be spent: the sandbox serves on
 //! loopback only, and its database is bound to it for ever (R28).
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -10,6 +11,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::output::{BOLD, DIM, GOOD, plain, say};
+use super::words::{counted, minute};
 use super::{Exit, Failure, Global};
 use crate::clock::{Clock, ManualClock, ShiftedClock, WallClock};
 use crate::config::Parsed;
@@ -35,7 +37,10 @@ pub(super) const SANDBOX: &str = "sandbox";
 /// Plays the coming 400 days of the file.
 pub(super) async fn play(global: &Global, parsed: Parsed) -> Result<Exit, Failure> {
     let (_lock, mut store) = open(global).await?;
-    let start = start(&mut store, &parsed).await?;
+    let start = match start(&mut store, &parsed).await {
+        Ok(start) => start,
+        Err(failure) => return Err(super::run::refused(store, failure).await),
+    };
     let end = start.checked_add(SignedDuration::from_hours(24 * DAYS)).unwrap_or(Timestamp::MAX);
     let clock = ManualClock::at(start);
     let (mut engine, stop) = engine(global, store, parsed, Arc::new(clock.clone())).await?;
@@ -46,7 +51,7 @@ pub(super) async fn play(global: &Global, parsed: Parsed) -> Result<Exit, Failur
         day(end, &zone)
     )?;
     say!("")?;
-    let mut placed = 0;
+    let mut placed = 0u64;
     loop {
         let mut orders = Vec::new();
         let next = engine.run_dry(|ticked| orders.extend(ticked.placed.iter().cloned())).await?;
@@ -70,6 +75,7 @@ pub(super) async fn real_time(global: &Global, parsed: Parsed) -> Result<Exit, F
     let (_lock, mut store) = open(global).await?;
     // The sandbox's time never goes back: what was played is in its past (R28).
     let stood = store.installation().await?.and_then(|installation| installation.sandbox_now);
+    let stood = stood.max(store.account().await?.high_water);
     let ahead = stood.map_or(SignedDuration::ZERO, |at| at.duration_since(WallClock.now()).max(SignedDuration::ZERO));
     let clock = ShiftedClock(ahead);
     let (engine, stop) = engine(global, store, parsed, Arc::new(clock)).await?;
@@ -90,18 +96,19 @@ async fn open(global: &Global) -> Result<(Lock, Store), Failure> {
         None => store.install(Kind::Sandbox, &super::run::seed(), "sandbox", WallClock.now()).await?,
         Some(installation) if installation.kind == Kind::Sandbox => {}
         Some(_) => {
-            return Err(Failure::Config(format!(
-                "error: {} belongs to a real portal; the sandbox never touches it (use another --database)",
-                path.display()
-            )));
+            let why =
+                format!("{} belongs to a real portal; the sandbox never touches it (use another --database)", path.display());
+            return Err(super::run::refused(store, Failure::Config(why)).await);
         }
     }
     Ok((lock, store))
 }
 
-/// Where the clock stood; in a new database, an hour before the first order of the file is due.
+/// Where the clock stood; in a new database, an hour before the first order of the file is due. A run that was cut short did not
+/// write its clock down, but what its portal confirmed is in the past all the same.
 async fn start(store: &mut Store, parsed: &Parsed) -> Result<Timestamp, Failure> {
-    if let Some(stood) = store.installation().await?.and_then(|installation| installation.sandbox_now) {
+    let kept = store.installation().await?.and_then(|installation| installation.sandbox_now);
+    if let Some(stood) = kept.max(store.account().await?.high_water) {
         return Ok(stood);
     }
     let due = |entry: &Entry| {
@@ -109,7 +116,12 @@ async fn start(store: &mut Store, parsed: &Parsed) -> Result<Timestamp, Failure>
     };
     let first = parsed.config.entries.iter().filter_map(due).min();
     let start = first.and_then(|at| at.checked_sub(SignedDuration::from_hours(1)).ok());
-    start.ok_or_else(|| Failure::Config("error: the file has no [[renewal]]; there is nothing to play".to_owned()))
+    start.ok_or_else(|| Failure::Config("there is no [[renewal]] in the file, so there is nothing to play".to_owned()))
+}
+
+/// The sandbox's own books, beside the database.
+fn ledger_path(database: &Path) -> PathBuf {
+    database.with_extension("portal.json")
 }
 
 /// Starts the sandbox on a free loopback port and an engine that speaks to it.
@@ -120,7 +132,7 @@ async fn engine(
     clock: Arc<dyn Clock>,
 ) -> Result<(Engine<HttpTransport>, CancellationToken), Failure> {
     let settings = Settings { catalogue: Some(Catalogue::for_entries(&parsed.config.entries)), ..Settings::default() };
-    let sandbox = Sandbox::open(&global.database_path().with_extension("portal.json"), Arc::clone(&clock), settings)?;
+    let sandbox = Sandbox::open(&ledger_path(&global.database_path()), Arc::clone(&clock), settings)?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let base_url = format!("http://{}", listener.local_addr()?);
     let stop = CancellationToken::new();
@@ -152,7 +164,7 @@ async fn bind(engine: &mut Engine<HttpTransport>) -> Result<(), Failure> {
 }
 
 fn show(now: Timestamp, order: &OrderPlaced, zone: &jiff::tz::TimeZone) -> Result<(), Failure> {
-    let when = now.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M").to_string();
+    let when = minute(now, zone);
     let quantity = format!("x{}", order.quantity);
     let name = plain(&order.renewal);
     say!(
@@ -165,9 +177,9 @@ fn show(now: Timestamp, order: &OrderPlaced, zone: &jiff::tz::TimeZone) -> Resul
     Ok(())
 }
 
-fn conclude(global: &Global, placed: usize, waiting: &[crate::store::reports::AttentionRow]) -> Result<Exit, Failure> {
+fn conclude(global: &Global, placed: u64, waiting: &[crate::store::reports::AttentionRow]) -> Result<Exit, Failure> {
     say!("")?;
-    say!("{placed} orders placed. The clock stands {DAYS} days later; the next run goes on from there.")?;
+    say!("{} placed. The clock stands {DAYS} days later; the next run goes on from there.", counted(placed, "order"))?;
     for row in waiting {
         let name = plain(row.renewal.as_deref().unwrap_or("renewd"));
         say!("{BOLD}{name}{BOLD:#}: {}", plain(row.reason.as_deref().unwrap_or_default()))?;
@@ -179,7 +191,8 @@ fn conclude(global: &Global, placed: usize, waiting: &[crate::store::reports::At
         "Query the audit log:     sqlite3 -readonly {} 'SELECT renewal, quantity, order_no, transaction_no, starts_on FROM orders'",
         database.display()
     )?;
-    say!("{DIM}Begin again from nothing: remove {}*{DIM:#}", database.with_extension("").display())?;
+    let (ledger, lock) = (ledger_path(&database), format!("{}.lock", database.display()));
+    say!("{DIM}Begin again from nothing: rm {} {} {lock}{DIM:#}", database.display(), ledger.display())?;
     Ok(Exit::Fine)
 }
 

@@ -9,10 +9,10 @@ use std::time::Duration;
 use clap::Args;
 use jiff::Timestamp;
 
-use super::output::{BAD, say};
+use super::output::{BAD, plain, say};
 use super::{Exit, Failure, Global, play};
 use crate::clock::{Clock as _, WallClock};
-use crate::config::model::{Config, Notify};
+use crate::config::model::{Config, Notify, is_loopback};
 use crate::config::{ConfigError, Parsed, credentials, parse_and_keep};
 use crate::daemon::engine::Engine;
 use crate::daemon::lock::Lock;
@@ -23,14 +23,14 @@ use crate::daemon::tell;
 use crate::portal::client::PortalClient;
 use crate::portal::http::HttpTransport;
 use crate::portal::wire::ValidationCodes;
-use crate::store::account::{Kind, Notice};
+use crate::store::account::{Account, Kind, Notice};
 use crate::store::{OpenError, Opening, Store};
 
 /// The daemon's options.
 #[derive(Debug, Args)]
 pub(super) struct Run {
     /// Do what is due now and leave. Exit code 2: something was left undone
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["sandbox", "real_time"])]
     once: bool,
     /// With --sandbox: keep the wall clock and stay up, instead of playing 400 days in seconds
     #[arg(long, requires = "sandbox")]
@@ -53,13 +53,16 @@ impl Run {
 
     async fn real(self, global: &Global) -> Result<Exit, Failure> {
         let path = global.database_path();
+        if !path.exists() {
+            return Err(no_database(global)); // before a lock file is left in a folder that may be the wrong one
+        }
         let _lock = Lock::take(&path)?;
         let mut store = open(global).await?;
-        let parsed = file_or_last_good(&mut store, global).await?;
-        require_channel(&parsed.config)?;
-        require_working_channel(&mut store, &parsed.config).await?;
-        take_file(&mut store, global, &parsed, WallClock.now()).await?;
-        let mut engine = engine(global, store, parsed.config).await?;
+        let config = match usable_config(&mut store, global).await {
+            Ok(config) => config,
+            Err(failure) => return Err(refused(store, failure).await),
+        };
+        let mut engine = engine(global, store, config).await?;
         engine.recover().await?;
         if self.once {
             return once(engine).await;
@@ -73,47 +76,99 @@ impl Run {
 async fn open(global: &Global) -> Result<Store, Failure> {
     let path = global.database_path();
     let mut store = Store::open(&path, Opening::Existing).await.map_err(|error| match error {
-        OpenError::Missing(_) => Failure::Config(format!(
-            "error: there is no database at {}; create and bind it with `renewd init{}`, or try `renewd run --sandbox`, which needs none",
-            path.display(),
-            global.flags()
-        )),
+        OpenError::Missing(_) => no_database(global),
         other => other.into(),
     })?;
-    match store.installation().await? {
-        Some(installation) if installation.kind == Kind::Portal => Ok(store),
-        Some(_) => Err(Failure::Config(format!(
-            "error: {} belongs to the sandbox; a real portal needs its own (`renewd init`)",
-            path.display()
-        ))),
-        None => Err(Failure::Config(format!(
-            "error: {} was not set up completely; run `renewd init{}`",
-            path.display(),
-            global.flags()
-        ))),
+    let bound = match store.installation().await? {
+        Some(installation) if installation.kind == Kind::Portal => store.account().await?.bound_at.is_some(),
+        Some(_) => {
+            let why = format!("{} belongs to the sandbox; a real portal needs its own (`renewd init`)", path.display());
+            return Err(refused(store, Failure::Config(why)).await);
+        }
+        None => false,
+    };
+    if bound {
+        return Ok(store);
     }
+    // An unbound daemon would order nothing and keep `init` out by its lock.
+    let why = format!("{} is not bound to a portal account yet; run `renewd init{}`", path.display(), global.flags());
+    Err(refused(store, Failure::Config(why)).await)
 }
 
-/// R7: a broken file at start means: go on with the last good one, and say so.
+/// Ends a command that opened the database for writing and must not go on: a reader without write access must still be able to
+/// open it afterwards.
+pub(super) async fn refused(store: Store, failure: Failure) -> Failure {
+    if let Err(error) = store.close().await {
+        tracing::warn!("{error}");
+    }
+    failure
+}
+
+/// The terms of a database tried out on loopback say nothing about the real portal: what they call renewed is not.
+fn refuse_other_portal(account: &Account, config: &Config) -> Result<(), Failure> {
+    let bound_to: Result<url::Url, _> = account.base_url.parse();
+    if bound_to.as_ref().is_ok_and(|url| is_loopback(url) == config.portal.is_loopback()) {
+        return Ok(());
+    }
+    Err(Failure::Config(format!(
+        "this database is bound to {} and the file names {}; one of them is only for trying out: bind another database with \
+         `renewd init --database FILE`",
+        account.base_url, config.portal.base_url
+    )))
+}
+
+fn no_database(global: &Global) -> Failure {
+    Failure::Config(format!(
+        "there is no database at {}; create and bind it with `renewd init{}`, or try `renewd run --sandbox`, which needs none",
+        global.database_path().display(),
+        global.flags()
+    ))
+}
+
+async fn usable_config(store: &mut Store, global: &Global) -> Result<Config, Failure> {
+    let config = file_or_last_good(store, global).await?.config;
+    require_channel(&config)?;
+    refuse_other_portal(&store.account().await?, &config)?;
+    client(&config)?; // without credentials nothing can be ordered
+    require_working_channel(store, &config).await?;
+    Ok(config)
+}
+
+/// The file, taken into the database. R7: a broken one at start means: go on with the last good one, and say so.
 async fn file_or_last_good(store: &mut Store, global: &Global) -> Result<Parsed, Failure> {
-    let error = match Config::from_file(&global.config_path()) {
-        Ok(parsed) => return Ok(parsed),
+    let now = WallClock.now();
+    let broken = match Config::from_file(&global.config_path()) {
+        Ok(parsed) => match roster::far_dates(store, &parsed, now).await? {
+            None => {
+                require_channel(&parsed.config)?;
+                take_file(store, global, &parsed, now).await?;
+                return in_force(store, parsed).await;
+            }
+            Some(far) => far,
+        },
         Err(error) => error,
     };
-    let Some(kept) = store.file_in_force().await? else { return Err(error.into()) };
-    tracing::error!("the file is broken; going on with the last good one:\n{error}");
+    let Some(kept) = store.file_in_force().await? else { return Err(broken.into()) };
+    tracing::error!("the file is broken; going on with the last good one:\n{broken}");
     let reason = format!("{} is broken; the last good file is in force", global.config_path().display());
-    store
-        .raise(WallClock.now(), &Notice { key: "file".to_owned(), renewal: None, reason, what_to_do: "renewd check".to_owned() })
-        .await?;
+    let what_to_do = format!("renewd check{}", global.flags());
+    store.raise(now, &Notice { key: "file".to_owned(), renewal: None, reason, what_to_do }).await?;
     Ok(parse_and_keep(&kept.path, kept.text).map_err(ConfigError::from)?)
+}
+
+/// R6, R7: while an edit waits for `accept`, the last good file decides, in the limits and the zone too.
+async fn in_force(store: &mut Store, parsed: Parsed) -> Result<Parsed, Failure> {
+    match store.file_in_force().await? {
+        Some(kept) if kept.text != parsed.source => Ok(parse_and_keep(&kept.path, kept.text).map_err(ConfigError::from)?),
+        _ => Ok(parsed),
+    }
 }
 
 /// R27: against a real portal somebody is told, or a person has said that nobody is to be.
 pub(super) fn require_channel(config: &Config) -> Result<(), Failure> {
     if config.notify == Notify::Unset && !config.portal.is_loopback() {
         return Err(Failure::Config(
-            "error: nobody would be told when a renewal needs a person; name a channel in [notify] (webhook or command), or write notify = \"none\" at the top of the file".to_owned(),
+            "nobody would be told when a renewal needs a person; name a channel in [notify] (webhook or command), or write notify = \"none\" at the top of the file".to_owned(),
         ));
     }
     Ok(())
@@ -132,10 +187,10 @@ async fn require_working_channel(store: &mut Store, config: &Config) -> Result<(
 pub(super) async fn take_file(store: &mut Store, global: &Global, parsed: &Parsed, now: Timestamp) -> Result<(), Failure> {
     let path = absolute(&global.config_path());
     if store.file_in_force().await?.is_some_and(|kept| kept.text == parsed.source && kept.path == path) {
-        return Ok(());
+        return Ok(roster::back_in_force(store).await?);
     }
     if let Some(far) = roster::far_dates(store, parsed, now).await? {
-        return Err(ConfigError::from(far).into());
+        return Err(far.into());
     }
     let file = File { path: &path, text: &parsed.source, config: &parsed.config };
     match roster::take(store, file, now, false).await? {
@@ -178,6 +233,9 @@ async fn once(mut engine: Engine<HttpTransport>) -> Result<Exit, Failure> {
     let began = std::time::Instant::now();
     loop {
         let next = engine.run_dry(|_| {}).await?;
+        if engine.store.undone(engine.clock.now()).await?.is_empty() {
+            break; // what was placed is followed by the next run
+        }
         let Some(wait) = next.and_then(|at| Duration::try_from(at.duration_since(engine.clock.now())).ok()) else { break };
         if began.elapsed() + wait > PATIENCE {
             break;
@@ -186,8 +244,14 @@ async fn once(mut engine: Engine<HttpTransport>) -> Result<Exit, Failure> {
     }
     let undone = engine.store.undone(engine.clock.now()).await?;
     engine.store.close().await?;
-    for (renewal, state) in &undone {
-        say!("{BAD}{renewal}{BAD:#} is due and {state}")?;
+    for term in &undone {
+        say!("{BAD}{}{BAD:#} is due and {}", plain(&term.renewal), plain(&term.state.replace('_', " ")))?;
+        if let Some(detail) = &term.detail {
+            say!("    {}", plain(detail))?;
+        }
+        if let Some(remedy) = &term.remedy {
+            say!("    do   {}", plain(remedy))?;
+        }
     }
     Ok(if undone.is_empty() { Exit::Fine } else { Exit::Something })
 }

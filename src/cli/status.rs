@@ -2,9 +2,12 @@
 
 use clap::Args;
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde_json::json;
 
+use super::columns::{is_wide, keep_whole};
 use super::output::{BAD, BOLD, DIM, GOOD, plain, print, print_json, say, table};
+use super::words::{minute, minute_of, zone_name, zone_of};
 use super::{Exit, Failure, Global};
 use crate::clock::{Clock as _, WallClock};
 use crate::daemon::lock::{Lock, LockError};
@@ -20,7 +23,8 @@ pub(super) struct Status {
 }
 
 struct Screen {
-    daemon: Option<String>,
+    daemon: Daemon,
+    zone: TimeZone,
     sandbox_now: Option<Timestamp>,
     kind: Kind,
     account: Account,
@@ -45,7 +49,8 @@ impl Status {
             )));
         };
         let screen = Screen {
-            daemon: running(global),
+            daemon: Daemon::of(global),
+            zone: zone_of(store.file_in_force().await?.as_ref().map(|file| file.text.as_str())),
             sandbox_now: installation.sandbox_now,
             kind: installation.kind,
             account: store.account().await?,
@@ -63,18 +68,46 @@ impl Status {
     }
 }
 
-/// The process that holds the lock, if one does.
-fn running(global: &Global) -> Option<String> {
-    match Lock::look(&global.database_path()) {
-        Err(LockError::Held { holder, .. }) => Some(holder),
-        _ => None,
+/// Whether a process works on the database.
+enum Daemon {
+    Running {
+        pid: String,
+    },
+    Stopped,
+    /// Its lock may not be read: the asking user is not in its group.
+    NotForYou,
+}
+
+impl Daemon {
+    fn of(global: &Global) -> Self {
+        match Lock::look(&global.database_path()) {
+            Err(LockError::Held { holder, .. }) => Self::Running { pid: holder },
+            Err(_) => Self::NotForYou,
+            Ok(()) => Self::Stopped,
+        }
+    }
+
+    fn json(&self) -> serde_json::Value {
+        match self {
+            Self::Running { pid } => json!({"running": true, "pid": pid.parse::<u32>().ok()}),
+            Self::Stopped => json!({"running": false, "pid": null}),
+            Self::NotForYou => json!({"running": null, "pid": null}),
+        }
+    }
+
+    fn words(&self) -> String {
+        match self {
+            Self::Running { pid } => format!("running, process {pid}"),
+            Self::Stopped => "not running".to_owned(),
+            Self::NotForYou => "nobody knows: you may not read its lock file".to_owned(),
+        }
     }
 }
 
 impl Screen {
     fn json(&self) -> serde_json::Value {
         json!({
-            "daemon": {"running": self.daemon.is_some(), "pid": self.daemon},
+            "daemon": self.daemon.json(),
             "portal": {
                 "kind": self.kind.word(), "base_url": self.account.base_url, "bound_at": self.account.bound_at, "synced_at": self.account.synced_at,
                 "trouble": self.account.portal_trouble, "next_try_at": self.account.portal_next_at,
@@ -88,36 +121,59 @@ impl Screen {
     fn show(&self, global: &Global) -> Result<(), Failure> {
         self.show_attention()?;
         self.show_daemon(global)?;
+        self.show_next()?;
+        say!("")?;
+        self.show_last()
+    }
+
+    fn show_next(&self) -> Result<(), Failure> {
+        if self.next.is_empty() {
+            return Ok(say!("{BOLD}Next{BOLD:#}      nothing is scheduled")?);
+        }
         say!("{BOLD}Next{BOLD:#}")?;
         let mut rows = table(&["due", "renewal", "quantity", "expires", "state"]);
         for row in &self.next {
             rows.add_row([
-                minute(&row.due_at),
+                minute_of(&row.due_at, &self.zone),
                 plain(&row.renewal),
                 format!("x{}", row.quantity.unwrap_or(1)),
                 row.expires_on.clone(),
                 row.state.replace('_', " "),
             ]);
         }
-        print(&rows)?;
-        say!("")?;
+        keep_whole(&mut rows, None);
+        Ok(print(&rows)?)
+    }
+
+    fn show_last(&self) -> Result<(), Failure> {
+        if self.last.is_empty() {
+            return Ok(say!("{BOLD}Last orders{BOLD:#}  none yet")?);
+        }
         say!("{BOLD}Last orders{BOLD:#}")?;
         let mut rows = table(&["ordered", "renewal", "quantity", "new term", "order", "transaction", "status"]);
-        for row in &self.last {
-            let status = row.order_status.clone().unwrap_or_else(|| row.attempt_state.clone());
-            let cell = |text: &Option<String>| plain(text.as_deref().unwrap_or("-"));
-            rows.add_row([
-                minute(&row.ordered_at),
-                plain(&row.renewal),
-                format!("x{}", row.quantity),
-                row.starts_on.clone(),
-                cell(&row.order_no),
-                cell(&row.transaction_no),
-                plain(&status),
-            ]);
+        let wide = is_wide(&rows);
+        if !wide {
+            rows = table(&["ordered", "renewal", "quantity", "order, transaction", "status"]);
         }
-        print(&rows)?;
-        Ok(())
+        for row in &self.last {
+            rows.add_row(self.order(row, wide));
+        }
+        keep_whole(&mut rows, None);
+        Ok(print(&rows)?)
+    }
+
+    fn order(&self, row: &OrderRow, wide: bool) -> Vec<String> {
+        let cell = |text: &Option<String>| plain(text.as_deref().unwrap_or("-"));
+        let (order, transaction) = (cell(&row.order_no), cell(&row.transaction_no));
+        let status = plain(row.order_status.as_deref().unwrap_or(&row.attempt_state));
+        let mut cells = vec![minute_of(&row.ordered_at, &self.zone), plain(&row.renewal), format!("x{}", row.quantity)];
+        if wide {
+            cells.extend([row.starts_on.clone(), order, transaction]);
+        } else {
+            cells.push(format!("{order}\n{transaction}"));
+        }
+        cells.push(status);
+        cells
     }
 
     fn show_attention(&self) -> Result<(), Failure> {
@@ -129,10 +185,10 @@ impl Screen {
             say!(
                 "{BAD}{name}{BAD:#}: {} {DIM}(since {}){DIM:#}",
                 plain(row.reason.as_deref().unwrap_or_default()),
-                minute(&row.since)
+                minute_of(&row.since, &self.zone)
             )?;
             if let Some(deadline) = &row.deadline {
-                say!("    by   {}", minute(deadline))?;
+                say!("    by   {}", minute_of(deadline, &self.zone))?;
             }
             say!("    do   {}", plain(row.what_to_do.as_deref().unwrap_or_default()))?;
         }
@@ -140,24 +196,28 @@ impl Screen {
     }
 
     fn show_daemon(&self, global: &Global) -> Result<(), Failure> {
-        let daemon = self.daemon.as_ref().map_or_else(|| "not running".to_owned(), |pid| format!("running, process {pid}"));
+        let daemon = self.daemon.words();
         let portal = if self.kind == Kind::Sandbox { "the sandbox" } else { self.account.base_url.as_str() };
-        let synced = self.account.synced_at.map_or_else(|| "never".to_owned(), |at| format!("{at:.0}"));
+        let synced = self.account.synced_at.map_or_else(|| "never".to_owned(), |at| minute(at, &self.zone));
         say!("{BOLD}Daemon{BOLD:#}    {daemon}")?;
         say!("{BOLD}Portal{BOLD:#}    {portal}; order list last read {synced}")?;
+        if let Some(trouble) = &self.account.portal_trouble {
+            let again = self
+                .account
+                .portal_next_at
+                .map_or_else(String::new, |at| format!(" (tried again at {})", minute(at, &self.zone)));
+            say!("{BAD}Trouble{BAD:#}   {}{again}", plain(trouble))?;
+        }
         say!("{BOLD}Database{BOLD:#}  {}", global.database_path().display())?;
         if let Some((since, why)) = &self.account.paused {
-            say!("{BAD}Paused{BAD:#}    since {since:.0}: {}", plain(why))?;
+            say!("{BAD}Paused{BAD:#}    since {}: {}", minute(*since, &self.zone), plain(why))?;
         }
         let now = self.sandbox_now.unwrap_or_else(|| WallClock.now());
         let counts: Vec<String> =
             self.counts.iter().map(|count| format!("{} {}", count.terms, count.state.replace('_', " "))).collect();
-        say!("{BOLD}Terms{BOLD:#}     {} {DIM}(times are UTC; now {now:.0}){DIM:#}", counts.join(", "))?;
+        let counts = if counts.is_empty() { "none".to_owned() } else { counts.join(", ") };
+        say!("{BOLD}Terms{BOLD:#}     {counts}")?;
+        say!("{DIM}Times     {}; now {}{DIM:#}", zone_name(&self.zone), minute(now, &self.zone))?;
         Ok(say!("")?)
     }
-}
-
-/// `2027-03-01T09:00:00.000Z` as `2027-03-01 09:00`.
-fn minute(time: &str) -> String {
-    time.get(..16).unwrap_or(time).replace('T', " ")
 }

@@ -10,14 +10,28 @@ use super::problem::{Problem, Span};
 /// The parsed file, as far as it can be made out, and everything that is broken.
 pub(super) fn parse(source: &str) -> (Spanned<DeTable<'_>>, Vec<Problem>) {
     let (root, errors) = DeTable::parse_recoverable(source);
-    (root, errors.iter().map(|error| explain(error, source)).collect())
+    let header = errors.iter().filter(|error| !is_duplicate(error)).filter_map(|error| broken_header(error, source)).min();
+    // Below a header that could not be read, keys and tables land in the wrong place and seem to stand twice.
+    let echo = |error: &Error| is_duplicate(error) && header.is_some_and(|at| error.span().is_some_and(|span| span.start > at));
+    let errors = errors.iter().filter(|error| !echo(error)).map(|error| explain(error, source)).collect();
+    (root, errors)
+}
+
+fn is_duplicate(error: &Error) -> bool {
+    error.message().contains("duplicate key")
+}
+
+/// Where the line of `error` begins, if it is a header.
+fn broken_header(error: &Error, source: &str) -> Option<usize> {
+    let start = line_start(source, error.span()?.start.min(source.len()));
+    source[start..].starts_with('[').then_some(start)
 }
 
 fn explain(error: &Error, source: &str) -> Problem {
     let span = error.span().map_or(Span { start: source.len(), end: source.len() }, Span::from);
     let message = error.message();
     let has = |word| message.contains(word);
-    if has("duplicate key") {
+    if is_duplicate(error) {
         return Problem::error(span, "this key stands twice in one table")
             .label("the second one")
             .help("take one of them out; a new entry begins with [[renewal]]");

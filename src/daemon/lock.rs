@@ -3,10 +3,11 @@
 //! Owns the file beside the database and holds `flock` on it for life. The kernel gives it back when the process ends, however
 //! it ends, so a stale lock cannot exist. Taken before the database is opened: sqlx takes none of its own.
 
-use std::fs::{File, OpenOptions};
-use std::io::{Read as _, Seek as _, Write as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::fs::File;
+use std::io::{ErrorKind, Read as _, Seek as _, Write as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use fs4::fs_std::FileExt;
 
@@ -32,7 +33,7 @@ pub enum LockError {
         us: u32,
     },
     /// The lock file could not be made.
-    #[error("cannot lock {database}: {source}")]
+    #[error("cannot lock {database}: {source}; does its folder belong to the user who runs renewd?")]
     Io {
         /// The database.
         database: PathBuf,
@@ -55,14 +56,24 @@ impl Lock {
             std::fs::create_dir_all(folder).map_err(io)?;
         }
         refuse_other_user(database)?;
-        let mut file =
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o640).open(path).map_err(io)?;
-        if !FileExt::try_lock_exclusive(&file).map_err(io)? {
+        let mut file = crate::store::open::private_file(Path::new(&path)).map_err(io)?;
+        if !lock_in_time(&file).map_err(io)? {
             return Err(held(database, &mut file));
         }
         file.set_len(0).and_then(|()| file.rewind()).and_then(|()| writeln!(file, "{}", std::process::id())).map_err(io)?;
         Ok(Self(file))
     }
+}
+
+/// `renewd status` looks by holding the lock for a moment, shared; that must not keep a daemon from starting.
+fn lock_in_time(file: &File) -> std::io::Result<bool> {
+    for _ in 0..20 {
+        if FileExt::try_lock_exclusive(file)? {
+            return Ok(true);
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    Ok(false)
 }
 
 fn held(database: &Path, file: &mut File) -> LockError {
@@ -78,7 +89,11 @@ impl Lock {
     pub fn look(database: &Path) -> Result<(), LockError> {
         let mut path = database.as_os_str().to_owned();
         path.push(".lock");
-        let Ok(mut file) = File::open(path) else { return Ok(()) };
+        let mut file = match File::open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            Err(source) => return Err(LockError::Io { database: database.to_owned(), source }),
+        };
         match FileExt::try_lock_shared(&file) {
             Ok(false) => Err(held(database, &mut file)),
             _ => Ok(()),

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 
 use crate::config::model::Config;
-use crate::config::{Diagnostics, Parsed, check_dates};
+use crate::config::{ConfigError, Parsed, check_dates};
 use crate::renewal::roster::{self, Change, Roster};
 use crate::store::account::{Message, Notice};
 use crate::store::{Store, StoreError};
@@ -57,18 +57,22 @@ pub async fn take(store: &mut Store, file: File<'_>, now: Timestamp, accepted: b
     })
 }
 
-/// R5, for entries that are new to the database: a mistyped year would be a renewal that silently never comes. Nothing of the file
-/// is taken then.
-pub async fn far_dates(store: &mut Store, parsed: &Parsed, now: Timestamp) -> Result<Option<Diagnostics>, StoreError> {
-    let today = now.to_zoned(parsed.config.zone.clone()).date();
-    let mut far = check_dates(&parsed.config, today);
+/// R5, for entries that are new to the database: dates too far ahead, drawn at their places. The file is then not taken.
+pub async fn far_dates(store: &mut Store, parsed: &Parsed, now: Timestamp) -> Result<Option<ConfigError>, StoreError> {
+    let mut far = check_dates(&parsed.config, now.to_zoned(parsed.config.zone.clone()).date());
     if far.is_empty() {
         return Ok(None);
     }
     let known = store.known().await?;
     let known: HashSet<_> = known.iter().map(|known| &known.identity).collect();
     far.retain(|problem| !known.contains(&parsed.config.entries[problem.entry].identity));
-    Ok((!far.is_empty()).then(|| parsed.show_dates(&far)))
+    Ok((!far.is_empty()).then(|| parsed.show_dates(&far).into()))
+}
+
+/// The file on the disk is the one in force (again): no edit is broken, and none waits.
+pub async fn back_in_force(store: &mut Store) -> Result<(), StoreError> {
+    store.forget_waiting().await?;
+    store.withdraw("file", &[]).await
 }
 
 async fn waits_because(store: &mut Store, file: &File<'_>, roster: &Roster) -> Result<Option<String>, StoreError> {

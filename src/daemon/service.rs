@@ -137,7 +137,7 @@ impl<T: Transport> Service<T> {
             return Ok(self.engine.store.withdraw("file", &[]).await?);
         }
         if let Some(far) = roster::far_dates(&mut self.engine.store, &parsed, now).await? {
-            return self.bad_edit(&far.into(), now).await;
+            return self.bad_edit(&far, now).await;
         }
         match roster::take(&mut self.engine.store, file, now, false).await? {
             Taken::InForce { changes, refused } => {

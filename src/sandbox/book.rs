@@ -5,6 +5,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -104,11 +105,18 @@ impl Book {
     }
 }
 
+/// Readable by owner and group only, like the database beside it, whatever the umask.
+fn private(path: &Path) -> io::Result<File> {
+    let file = File::create(path)?;
+    file.set_permissions(fs::Permissions::from_mode(0o640))?;
+    Ok(file)
+}
+
 fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_owned();
     name.push(".new");
     let new = path.with_file_name(name);
-    let mut file = File::create(&new)?;
+    let mut file = private(&new)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(&new, path)?;

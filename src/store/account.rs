@@ -194,7 +194,7 @@ impl Store {
         row.read()
     }
 
-    /// Binds the account: its list was read whole, and a person has seen what was found (R8).
+    /// Binds the account: its list was read whole, and a person has seen what was found (R8). What waited for it is due at once.
     pub async fn bind_account(&mut self, now: Timestamp, orders_found: i64) -> Result<(), StoreError> {
         let mut tx = self.begin("binding the account").await?;
         sqlx::query("UPDATE account SET bound_at = $1 WHERE id = 1")
@@ -202,6 +202,14 @@ impl Store {
             .execute(&mut *tx)
             .await
             .doing("binding the account")?;
+        sqlx::query(
+            "UPDATE term SET act_at = $1, since = $1, reason = NULL, detail = NULL, remedy = NULL
+             WHERE reason = 'unbound' AND state = 'scheduled' AND act_at IS NOT NULL",
+        )
+        .bind(time(now))
+        .execute(&mut *tx)
+        .await
+        .doing("waking what waited for the account")?;
         let detail = json!({"orders_found": orders_found});
         audit::append(&mut tx, now, vec![Happened { kind: "account.bound", detail, ..Happened::default() }]).await?;
         commit(tx, "binding the account").await

@@ -3,8 +3,9 @@
 //! Owns the pragmas (asserted on the open connection, not assumed), the migrations and the file's permissions. The instance
 //! lock must be held before: sqlx takes none for `SQLite`, and two migrating processes break each other.
 
-use std::fs::OpenOptions;
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs::{File, OpenOptions, Permissions};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -42,7 +43,21 @@ pub enum OpenError {
         /// The database file.
         path: PathBuf,
         /// What the system said.
-        source: std::io::Error,
+        source: io::Error,
+    },
+    /// This user may not read it.
+    #[error("{path} may not be read by this user ({source}); its owner may, and members of its group")]
+    Denied {
+        /// The database file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// An older renewd wrote it, and a reader changes nothing.
+    #[error("{path} was last used by an older renewd; it is brought up to date when the daemon starts")]
+    Older {
+        /// The database file.
+        path: PathBuf,
     },
     /// `SQLite` cannot read it.
     #[error("cannot open {path}: {source}; if the file is damaged, restore a backup with `renewd restore FILE`")]
@@ -94,14 +109,13 @@ impl Store {
     pub async fn open(path: &Path, opening: Opening) -> Result<Self, OpenError> {
         match opening {
             Opening::Create => create_private(path)?,
-            _ if !path.exists() => return Err(OpenError::Missing(path.to_owned())),
-            _ => {}
+            _ => look(path)?,
         }
         let conn =
             options(path, opening).connect().await.map_err(|source| OpenError::Unreadable { path: path.to_owned(), source })?;
         let mut store = Self { conn };
         if matches!(opening, Opening::ReadOnly | Opening::Beside) {
-            store.refuse_newer(path).await?;
+            store.refuse_other_versions(path).await?;
         } else {
             store.migrate(path).await?;
             store.assert_durable(path).await?;
@@ -120,23 +134,32 @@ impl Store {
 
     /// sqlx says only "missing" for a newer database; people need to know what to do about it.
     async fn refuse_newer(&mut self, path: &Path) -> Result<(), OpenError> {
+        match self.newest_migration(path).await? {
+            Some(version) if Some(version) > ours() => Err(OpenError::Newer { path: path.to_owned(), version }),
+            _ => Ok(()),
+        }
+    }
+
+    /// A reader migrates nothing, so it needs exactly the version that it was built for.
+    async fn refuse_other_versions(&mut self, path: &Path) -> Result<(), OpenError> {
+        self.refuse_newer(path).await?;
+        match self.newest_migration(path).await? {
+            None => Err(OpenError::Missing(path.to_owned())), // an empty file, or one of another program
+            newest if newest == ours() => Ok(()),
+            _ => Err(OpenError::Older { path: path.to_owned() }),
+        }
+    }
+
+    async fn newest_migration(&mut self, path: &Path) -> Result<Option<i64>, OpenError> {
         let unreadable = |source| OpenError::Unreadable { path: path.to_owned(), source };
         let known: Option<i64> = sqlx::query_scalar("SELECT 1 FROM sqlite_schema WHERE name = '_sqlx_migrations'")
             .fetch_optional(&mut self.conn)
             .await
             .map_err(unreadable)?;
         if known.is_none() {
-            return Ok(());
+            return Ok(None);
         }
-        let newest: Option<i64> = sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations")
-            .fetch_one(&mut self.conn)
-            .await
-            .map_err(unreadable)?;
-        let ours = MIGRATIONS.iter().map(|migration| migration.version).max();
-        match newest {
-            Some(version) if Some(version) > ours => Err(OpenError::Newer { path: path.to_owned(), version }),
-            _ => Ok(()),
-        }
+        sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations").fetch_one(&mut self.conn).await.map_err(unreadable)
     }
 
     /// The promise rests on these; a file system or a build without them must not spend money.
@@ -169,6 +192,20 @@ impl Store {
     }
 }
 
+/// The newest migration that is built in.
+fn ours() -> Option<i64> {
+    MIGRATIONS.iter().map(|migration| migration.version).max()
+}
+
+/// What `SQLite` would report without a reason that helps: the file is not there, or not for this user.
+fn look(path: &Path) -> Result<(), OpenError> {
+    match File::open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Err(OpenError::Missing(path.to_owned())),
+        Err(source) => Err(OpenError::Denied { path: path.to_owned(), source }),
+    }
+}
+
 fn options(path: &Path, opening: Opening) -> SqliteConnectOptions {
     let options = SqliteConnectOptions::new().filename(path).foreign_keys(true).busy_timeout(Duration::from_secs(5));
     if opening == Opening::ReadOnly {
@@ -180,19 +217,22 @@ fn options(path: &Path, opening: Opening) -> SqliteConnectOptions {
     options.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full).pragma("trusted_schema", "OFF")
 }
 
-/// 0640: owner writes, group reads. `SQLite` gives its side files the mode of the database.
+/// Opens `path` for writing; a new file is 0640 whatever the umask: the owner writes, the group reads, nobody else does either.
+pub(crate) fn private_file(path: &Path) -> io::Result<File> {
+    let open = |options: &mut OpenOptions| options.read(true).write(true).mode(0o640).open(path);
+    match open(OpenOptions::new().create_new(true)) {
+        Ok(file) => file.set_permissions(Permissions::from_mode(0o640)).map(|()| file),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => open(&mut OpenOptions::new()),
+        Err(error) => Err(error),
+    }
+}
+
+/// `SQLite` gives its side files the mode of the database.
 fn create_private(path: &Path) -> Result<(), OpenError> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder).map_err(|source| OpenError::Create { path: path.to_owned(), source })?;
     }
-    OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o640)
-        .open(path)
-        .map(drop)
-        .map_err(|source| OpenError::Create { path: path.to_owned(), source })
+    private_file(path).map(drop).map_err(|source| OpenError::Create { path: path.to_owned(), source })
 }
 
 impl Store {

@@ -55,6 +55,19 @@ pub struct AttentionRow {
     pub deadline: Option<String>,
 }
 
+/// A term that is due and was not ordered.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct UndoneRow {
+    /// The renewal's label.
+    pub renewal: String,
+    /// Where the term stands.
+    pub state: String,
+    /// Why, in a sentence.
+    pub detail: Option<String>,
+    /// The command that helps.
+    pub remedy: Option<String>,
+}
+
 /// How many terms of active subscriptions stand in one state.
 #[derive(Debug, Clone, Serialize, sqlx::FromRow)]
 pub struct StateCount {
@@ -107,10 +120,10 @@ impl Store {
 }
 
 impl Store {
-    /// What is due by `now` and neither renewed nor ordered: its label and state.
-    pub async fn undone(&mut self, now: jiff::Timestamp) -> Result<Vec<(String, String)>, StoreError> {
+    /// What is due by `now` and neither renewed nor ordered, nearest deadline first.
+    pub async fn undone(&mut self, now: jiff::Timestamp) -> Result<Vec<UndoneRow>, StoreError> {
         sqlx::query_as(
-            "SELECT s.name, t.state FROM term t JOIN subscription s ON s.id = t.subscription_id
+            "SELECT s.name AS renewal, t.state, t.detail, t.remedy FROM term t JOIN subscription s ON s.id = t.subscription_id
              WHERE s.active = 1 AND t.due_at <= $1 AND t.state NOT IN ('placed', 'renewed', 'skipped', 'missed') ORDER BY t.deadline_at, s.name",
         )
         .bind(super::text::time(now))

@@ -25,6 +25,12 @@ fn broken_toml_hides_neither_other_broken_lines_nor_other_mistakes() {
 }
 
 #[test]
+fn a_broken_header_does_not_make_the_ones_below_it_stand_twice() {
+    let source = EXAMPLE.replace("[limits]", "[limits");
+    assert_eq!(titles(&source), ["this is not TOML: unclosed table, expected `]`"]);
+}
+
+#[test]
 fn a_key_that_stands_twice_is_reported_at_the_second() {
     assert_eq!(
         only(&with_entry("quantity = 1\nquantity = 2")),

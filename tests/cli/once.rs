@@ -1,0 +1,54 @@
+//! `run --once`: places what is due, and tells by its exit code whether anything was left undone.
+
+use super::support::{Portal, due, entry, file};
+
+#[test]
+fn it_places_what_is_due_and_leaves_the_rest() {
+    let portal = Portal::start();
+    let place = portal.place(&(due("now", "1", 3) + &entry("later", "2", 4, 60)));
+    place.run(&["run", "--once"]).ended(0);
+    assert_eq!(portal.orders().len(), 1);
+    let order = &portal.orders()[0];
+    assert_eq!(
+        place.rows("renewal, quantity, order_no, transaction_no", "orders"),
+        [serde_json::json!(["now", 3, order["orderNo"], order["transactionNo"]])]
+    );
+    place.run(&["run", "--once"]).ended(0);
+    assert_eq!(portal.calls("save"), 1);
+}
+
+#[test]
+fn what_waits_for_approval_is_left_undone_and_named() {
+    let portal = Portal::start();
+    let place = portal.place(&(due("north-quay", "1", 3) + "approval = \"manual\"\n"));
+    let said = place.run(&["run", "--once"]).ended(2).out;
+    for words in ["north-quay is due and awaiting approval", "an order of 3", "renewd approve north-quay"] {
+        assert!(said.contains(words), "{words:?} is not in:\n{said}");
+    }
+    assert_eq!(portal.calls("save"), 0);
+    assert_eq!(place.rows("renewal, what_to_do", "attention")[0][0], "north-quay");
+}
+
+#[test]
+fn a_refused_order_is_left_undone_and_told_with_the_portals_words() {
+    let portal = Portal::start();
+    let place = portal.place(&due("refused", "1", 3));
+    portal.fault("save=refuse:parameter_validation_quantity");
+    let said = place.run(&["run", "--once"]).ended(2).out;
+    assert!(said.contains("refused is due and scheduled") && said.contains("the portal refused the order"), "{said}");
+    assert_eq!((place.attempts(), portal.calls("save")), (vec!["not_placed".into()], 1));
+}
+
+#[test]
+fn a_portal_that_is_down_leaves_everything_undone_and_nothing_sent() {
+    let portal = Portal::start();
+    let place = portal.place(&due("one", "1", 3));
+    place.write(&file("127.0.0.1:9", &due("one", "1", 3)));
+    // The first probe fails, the next comes within minutes: a person does not wait for it here.
+    let mut daemon = place.daemon_starting(&["run", "--once"]);
+    daemon.says("the connection was refused");
+    daemon.signal("KILL");
+    daemon.ended();
+    assert_eq!(place.value("SELECT count(*) FROM attempt"), 0);
+    assert_eq!(portal.calls("save"), 0);
+}
