@@ -3,8 +3,9 @@
 //! Owns the pragmas (asserted on the open connection, not assumed), the migrations and the file's permissions. The instance
 //! lock must be held before: sqlx takes none for `SQLite`, and two migrating processes break each other.
 
-use std::fs::OpenOptions;
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs::{OpenOptions, Permissions};
+use std::io::ErrorKind;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -185,14 +186,13 @@ fn create_private(path: &Path) -> Result<(), OpenError> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder).map_err(|source| OpenError::Create { path: path.to_owned(), source })?;
     }
-    OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o640)
-        .open(path)
-        .map(drop)
-        .map_err(|source| OpenError::Create { path: path.to_owned(), source })
+    match OpenOptions::new().write(true).create_new(true).mode(0o640).open(path) {
+        // The mode again, because the umask of the person who runs `init` may have taken the group's part away.
+        Ok(file) => file.set_permissions(Permissions::from_mode(0o640)),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+    }
+    .map_err(|source| OpenError::Create { path: path.to_owned(), source })
 }
 
 impl Store {
