@@ -1,12 +1,17 @@
 //! Tables, colours, JSON and the log.
 //!
-//! Owns how things look: tables fit the terminal, colour only on one, and never with `NO_COLOR`. The log goes to standard error.
+//! Owns how things look: tables fit the terminal, colour only on one, and never with `NO_COLOR`. The log goes to standard error,
+//! or, where that leads to the journal, there with its fields.
+
+mod journal;
 
 use std::io::{IsTerminal as _, Write as _};
 
 use anstyle::{AnsiColor, Style};
 use comfy_table::{ContentArrangement, Table, presets};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _};
 
 use super::{Failure, Global, LogFormat};
 
@@ -83,6 +88,11 @@ pub(super) fn log(global: &Global, quiet: bool) {
     // The scheduler's chatter says nothing about renewals.
     let default = format!("{level},tokio_cron_scheduler=warn,sqlx=warn,hyper=warn,hyper_util=warn,reqwest=warn,rustls=warn");
     let filter = EnvFilter::try_from_env("RENEWD_LOG").unwrap_or_else(|_| EnvFilter::new(default));
+    if global.log_format == LogFormat::Text
+        && let Some(journal) = journal::Journal::behind_stderr()
+    {
+        return tracing_subscriber::registry().with(journal.with_filter(filter)).init();
+    }
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
     match global.log_format {
         LogFormat::Json => log.json().flatten_event(true).init(),

@@ -11,6 +11,9 @@ use std::time::Duration;
 
 use fs4::fs_std::FileExt;
 
+/// `SYS_UID_MAX` of login.defs(5): above it are people.
+const LAST_SYSTEM_USER: u32 = 999;
+
 /// Why the lock was not had.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
@@ -102,11 +105,22 @@ impl Lock {
 }
 
 fn refuse_other_user(database: &Path) -> Result<(), LockError> {
-    let (Ok(file), Ok(process)) = (std::fs::metadata(database), std::fs::metadata("/proc/self")) else { return Ok(()) };
-    if file.uid() == process.uid() {
-        return Ok(());
+    let Ok(process) = std::fs::metadata("/proc/self") else { return Ok(()) };
+    let us = process.uid();
+    match owner(database, us) {
+        Some(owner) if owner != us => Err(LockError::OtherUser { database: database.to_owned(), owner, us }),
+        _ => Ok(()),
     }
-    Err(LockError::OtherUser { database: database.to_owned(), owner: file.uid(), us: process.uid() })
+}
+
+/// Who must own the files here. Before there is a database, root in the folder of a system user must not make one: `sudo renewd init`
+/// in /var/lib/renewd would lock out the daemon that the folder is for.
+fn owner(database: &Path, us: u32) -> Option<u32> {
+    if let Ok(file) = std::fs::metadata(database) {
+        return Some(file.uid());
+    }
+    let folder = database.parent().and_then(|folder| std::fs::metadata(folder).ok())?;
+    (us == 0 && (1..=LAST_SYSTEM_USER).contains(&folder.uid())).then_some(folder.uid())
 }
 
 #[cfg(test)]

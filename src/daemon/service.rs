@@ -1,13 +1,14 @@
 //! The long-running loop: what wakes the engine, and how it leaves.
 //!
-//! Owns signals, reloads, the heartbeat and systemd's notifications. Ticks never overlap: there is one loop and it awaits them.
+//! Owns signals, reloads, the heartbeat and when systemd is told what. Ticks never overlap: there is one loop and it awaits them.
+
+mod systemd;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use sd_notify::NotifyState;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 
@@ -28,6 +29,8 @@ const LOOK_FOR_COMMANDS: Duration = Duration::from_secs(1);
 const SETTLE_EDIT: Duration = Duration::from_millis(300);
 /// How long a tick may take after the daemon was asked to leave: an order in flight gets its answer, or becomes unknown.
 const LEAVE_WITHIN: Duration = Duration::from_secs(8);
+/// How old the status that systemd shows may get while nothing happens. It is read from every term, so not each time.
+const STATUS_HOLDS: Duration = Duration::from_mins(5);
 
 /// Why the loop ended other than by being asked to.
 #[derive(Debug, thiserror::Error)]
@@ -56,6 +59,13 @@ pub struct Service<T: Transport> {
     pub on_order: fn(&OrderPlaced),
 }
 
+/// What one round of ticks came to.
+struct Round {
+    next: Option<Timestamp>,
+    /// Whether a term was looked at, so that what systemd shows may have changed.
+    busy: bool,
+}
+
 impl<T: Transport> Service<T> {
     /// Runs until SIGTERM or SIGINT.
     pub async fn run(mut self) -> Result<Engine<T>, ServiceError> {
@@ -68,34 +78,44 @@ impl<T: Transport> Service<T> {
         let mut hangup = signal(SignalKind::hangup()).map_err(ServiceError::Signals)?;
         let stop = self.engine.stop.clone();
         let _leaving = leave_on_signal(stop.clone())?;
-        let mut ready = false;
-        loop {
-            let Some(next) = self.tick_or_leave().await? else { break };
-            self.say(&mut ready, next);
+        systemd::ready(&self.status().await?);
+        tracing::info!(renewals = self.engine.config.entries.len(), "ready");
+        let mut told = Instant::now();
+        while let Some(round) = self.tick_or_leave().await? {
+            if round.busy || told.elapsed() > STATUS_HOLDS {
+                systemd::status(&self.status().await?);
+                told = Instant::now();
+            }
             tokio::select! {
                 () = stop.cancelled() => break,
                 () = wake.notified() => {}
-                () = tokio::time::sleep(self.wait(next)) => {}
+                () = tokio::time::sleep(self.wait(round.next)) => {}
                 _ = hangup.recv() => self.reload().await?,
                 () = edited.notified() => { tokio::time::sleep(SETTLE_EDIT).await; self.reload().await? }
             }
         }
-        notify_systemd(&[NotifyState::Stopping]);
         Ok(self.engine)
     }
 
     /// One round of ticks; `None` when the daemon was asked to leave. An answer that does not come in time leaves its order
     /// committed and open: the next start makes it unknown and finds out.
-    async fn tick_or_leave(&mut self) -> Result<Option<Option<Timestamp>>, ServiceError> {
+    ///
+    /// The watchdog is fed here, by each finished tick and not by a timer: a stuck tick is restarted.
+    async fn tick_or_leave(&mut self) -> Result<Option<Round>, ServiceError> {
         let stop = self.engine.stop.clone();
         let on_order = self.on_order;
-        let ticks = self.engine.run_dry(|ticked| ticked.placed.iter().for_each(on_order));
+        let mut busy = false;
+        let ticks = self.engine.run_dry(|ticked| {
+            busy |= ticked.looked_at > 0;
+            ticked.placed.iter().for_each(on_order);
+            systemd::alive();
+        });
         let leave = async {
             stop.cancelled().await;
             tokio::time::sleep(LEAVE_WITHIN).await;
         };
         tokio::select! {
-            next = ticks => Ok(Some(next?)),
+            next = ticks => { let next = next?; Ok(Some(Round { next, busy })) }
             () = leave => {
                 tracing::warn!("left before an order in flight was answered; what became of it is found out at the next start");
                 Ok(None)
@@ -109,24 +129,21 @@ impl<T: Transport> Service<T> {
         until.map_or(LONGEST_WAIT, |until| until.min(LONGEST_WAIT)).min(LOOK_FOR_COMMANDS)
     }
 
-    /// The watchdog is fed here, by a finished round and not by a timer: a stuck tick is restarted.
-    fn say(&self, ready: &mut bool, next: Option<Timestamp>) {
-        let status = next.map_or_else(|| "nothing is scheduled".to_owned(), |at| format!("next look at {at:.0}"));
-        if !*ready {
-            *ready = true;
-            notify_systemd(&[NotifyState::Ready]);
-            tracing::info!(renewals = self.engine.config.entries.len(), "ready; {status}");
-        }
-        notify_systemd(&[NotifyState::Watchdog, NotifyState::Status(&status)]);
+    async fn status(&mut self) -> Result<String, ServiceError> {
+        let attention = self.engine.store.attention().await?;
+        let next = self.engine.store.upcoming(1).await?;
+        Ok(systemd::line(&attention, next.first()))
     }
 
     /// A bad edit is reported and changes nothing.
     async fn reload(&mut self) -> Result<(), ServiceError> {
+        systemd::reloading();
         let now = self.engine.clock.now();
         match Config::from_file(&self.config_path) {
             Ok(parsed) => self.take(parsed, now).await?,
             Err(error) => self.bad_edit(&error, now).await?,
         }
+        systemd::ready(&self.status().await?);
         Ok(())
     }
 
@@ -180,14 +197,9 @@ fn leave_on_signal(stop: tokio_util::sync::CancellationToken) -> Result<tokio::t
     Ok(tokio::spawn(async move {
         tokio::select! { _ = term.recv() => {}, _ = interrupt.recv() => {} }
         tracing::info!("leaving; an order in flight is waited for");
+        systemd::stopping();
         stop.cancel();
     }))
-}
-
-fn notify_systemd(states: &[NotifyState<'_>]) {
-    if let Err(error) = sd_notify::notify(states) {
-        tracing::debug!(%error, "systemd was not told");
-    }
 }
 
 /// R7: the file by which the database remembers it.
