@@ -14,4 +14,6 @@ pub mod portal;
 pub mod renewal;
 pub mod rules;
 pub mod sandbox;
+#[cfg(test)]
+mod simulation;
 pub mod store;

@@ -13,6 +13,7 @@ use crate::portal::transport::Transport;
 use crate::renewal::evidence::{self, Finding, Listed, Moment, Search};
 use crate::renewal::retry;
 use crate::renewal::state::{Reason, TermState};
+use crate::rules::{Rule, kept};
 use crate::store::attempts::{Attempt, FoundOrder, SetAside};
 use crate::store::terms::{DueTerm, Move, Write};
 
@@ -28,6 +29,7 @@ impl<T: Transport> Engine<T> {
         }
         for term in unknown {
             let Some(attempt) = term.attempt.clone() else { continue };
+            let attempt = self.ended_by_both_clocks(attempt, synced).await?;
             let since = self.store.listed_since(attempt.fence_mark, &self.po_prefix).await?;
             let learned = self.store.learned(&term.identity).await?;
             let finding = evidence::judge(&self.search(&term, &attempt, synced), &since, &learned);
@@ -49,6 +51,19 @@ impl<T: Transport> Engine<T> {
             settle: self.settle(term, ended.local),
             list_is_whole: synced.is_whole,
         }
+    }
+
+    /// The end of an attempt as evidence may count from it: by the portal's clock from the first answer on that tells it, and never in the
+    /// future of a clock that was set back.
+    async fn ended_by_both_clocks(&mut self, attempt: Attempt, synced: &Synced) -> Result<Attempt, TickError> {
+        let by_us = attempt.ended_at.unwrap_or(attempt.created_at);
+        let local = by_us.min(synced.at);
+        let portal = attempt.ended_portal.or(synced.date);
+        if Some(local) == attempt.ended_at && portal == attempt.ended_portal {
+            return Ok(attempt);
+        }
+        self.store.note_end(attempt.id, local, portal).await?;
+        Ok(Attempt { ended_at: Some(local), ended_portal: portal, ..attempt })
     }
 
     /// R20. Counted from the end of the attempt, so that it does not shrink while one waits.
@@ -110,6 +125,9 @@ impl<T: Transport> Engine<T> {
 
     /// R19 c held on two reads: it is not there. The next one goes alone (R21).
     async fn not_there(&mut self, term: &DueTerm, attempt: &Attempt) -> Result<(), TickError> {
+        if term.unknowns > 0 && kept(Rule::R21) {
+            return self.hold_second(term, attempt).await;
+        }
         let now = self.clock.now();
         let mut write = Write::default();
         write.events.push(words::event(
@@ -130,7 +148,9 @@ impl<T: Transport> Engine<T> {
     async fn wait_for_evidence(&mut self, term: &DueTerm, attempt: &Attempt, absent: Option<Timestamp>) -> Result<(), TickError> {
         let now = self.clock.now();
         let ended = attempt.ended_at.unwrap_or(attempt.created_at);
-        let counts = absent.map(|at| after(at, self.settle(term, ended))).filter(|at| *at > now);
+        // A moment later: the portal's `Date` has whole seconds.
+        let settle = self.settle(term, ended).saturating_add(SignedDuration::from_secs(5));
+        let counts = Some(after(absent.unwrap_or(ended), settle)).filter(|at| *at > now);
         let next = retry::look_again(now, term.tries);
         let step = Move {
             tries: term.tries.saturating_add(1),
@@ -153,6 +173,23 @@ impl<T: Transport> Engine<T> {
         let detail = format!("nobody knows whether the portal carried out the order: {shown}");
         let remedy = format!("renewd resolve {} --order-no X | --not-ordered", term.name);
         let plight = Plight { reason: Reason::NoEvidence, detail, remedy, orders: candidates.to_vec() };
+        let step = self.stay(term, TermState::Unknown, Some(after(now, SignedDuration::from_hours(6))));
+        let mut write = Write::default();
+        words::trouble(term, TermState::Unknown, &plight, step, &mut write);
+        Ok(self.store.write(now, write).await?)
+    }
+
+    /// R21: twice sent, twice of unknown fate: there is no third without a person. It is still looked for.
+    async fn hold_second(&mut self, term: &DueTerm, attempt: &Attempt) -> Result<(), TickError> {
+        let now = self.clock.now();
+        let plight = Plight {
+            reason: Reason::SecondUnknown,
+            detail: format!(
+                "two orders were sent of which nobody could tell the fate; the portal's list does not show the second one, {}, either",
+                attempt.po_number
+            ),
+            remedy: format!("look for it in the portal, then: renewd resolve {0} --not-ordered | --order-no X", term.name),
+        };
         let step = self.stay(term, TermState::Unknown, Some(after(now, SignedDuration::from_hours(6))));
         let mut write = Write::default();
         words::trouble(term, TermState::Unknown, &plight, step, &mut write);

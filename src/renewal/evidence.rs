@@ -212,12 +212,14 @@ pub struct Moment {
 }
 
 impl Moment {
-    /// The smaller of the spans by our clock and by the portal's: one of them may have been set.
+    /// The smaller of the spans by our clock and by the portal's: one of them may have been set. An answer without a fresh `Date`
+    /// does not count where the portal gives one.
     pub fn since(self, earlier: Self) -> SignedDuration {
         let local = self.local.duration_since(earlier.local);
         match (self.portal, earlier.portal) {
             (Some(now), Some(then)) => local.min(now.duration_since(then)),
-            _ => local,
+            (None, Some(_)) => local.min(SignedDuration::ZERO),
+            (_, None) => local,
         }
     }
 }
@@ -256,17 +258,26 @@ pub fn judge(search: &Search<'_>, since: &[Listed], learned: &Learned) -> Findin
     if !kept(Rule::R19) && candidates.is_empty() {
         return Finding::NotPlaced;
     }
-    if search.read.since(search.ended) < search.settle.saturating_mul(2) {
+    // One settle to be carried out, one to be listed; and one more for a list that did not hold still.
+    let patience = if candidates.is_empty() { 3 } else { 2 };
+    if search.read.local.duration_since(search.ended.local) < search.settle.saturating_mul(patience) {
         return Finding::NotYet;
     }
     Finding::NoEvidence(candidates.into_iter().map(|order| order.key.clone()).collect())
 }
 
+/// R19 c. A read counts from one settle after the end on: before, the order may still be carried out (A2), and would show up to another settle
+/// later (A1). So the two reads are one settle apart, and the second is two settles after the end.
 fn absence(search: &Search<'_>) -> Finding {
     let settle = if kept(Rule::R20) { search.settle } else { SignedDuration::ZERO };
+    let over = search.read.since(search.ended);
+    if over <= SignedDuration::ZERO || over < settle {
+        return Finding::NotYet;
+    }
     match search.absent {
-        _ if search.read.since(search.ended) <= SignedDuration::ZERO => Finding::NotYet,
         Some(first) if search.read.since(first) >= settle => Finding::NotPlaced,
+        // Noted by a clock that was set back since: it counts from now.
+        Some(first) if search.read.local < first.local => Finding::AbsentOnce,
         Some(_) => Finding::NotYet,
         None => Finding::AbsentOnce,
     }

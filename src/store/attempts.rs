@@ -232,6 +232,18 @@ impl Store {
         Ok(())
     }
 
+    /// When an attempt ended, by our clock and by the portal's, as far as evidence may count from it (R20).
+    pub async fn note_end(&mut self, attempt: i64, at: Timestamp, portal: Option<Timestamp>) -> Result<(), StoreError> {
+        sqlx::query("UPDATE attempt SET ended_at = $2, ended_portal = $3 WHERE id = $1")
+            .bind(attempt)
+            .bind(time(at))
+            .bind(optional_time(portal))
+            .execute(&mut self.conn)
+            .await
+            .doing("noting the end of an attempt")?;
+        Ok(())
+    }
+
     /// An unknown attempt turned out to be this order.
     pub async fn found(&mut self, now: Timestamp, attempt: i64, order: &FoundOrder, write: Write) -> Result<(), StoreError> {
         let mut tx = self.begin("recording a found order").await?;

@@ -62,7 +62,7 @@ pub struct DueTerm {
     pub dismissed: Vec<String>,
     /// When the order of the previous term was made.
     pub previous_order_at: Option<Timestamp>,
-    /// How many attempts of this term were once unknown.
+    /// How many earlier attempts of this term were once unknown.
     pub unknowns: u32,
     /// The attempt that may exist, if there is one.
     pub attempt: Option<Attempt>,
@@ -112,7 +112,7 @@ macro_rules! select_terms {
                     t.act_at, t.warn_at, t.tries, t.approved_hash, t.candidates, t.dismissed,
                     (SELECT max(a.created_at) FROM term p JOIN attempt a ON a.term_id = p.id
                      WHERE p.subscription_id = s.id AND p.id < t.id AND a.state = 'placed') AS previous_order_at,
-                    (SELECT count(*) FROM attempt a WHERE a.term_id = t.id AND a.state <> 'placed' AND a.absent_at IS NOT NULL) AS unknowns,
+                    (SELECT count(*) FROM attempt a WHERE a.term_id = t.id AND a.state IN ('not_placed', 'void') AND a.absent_at IS NOT NULL) AS unknowns,
                     (SELECT json_object('id', a.id, 'po_number', a.po_number, 'state', a.state, 'fence_mark', a.fence_mark, 'created_at', a.created_at,
                             'ended_at', a.ended_at, 'ended_portal', a.ended_portal, 'absent_at', a.absent_at, 'absent_portal', a.absent_portal,
                             'order_no', a.order_no, 'order_id', a.order_id, 'order_status', a.order_status, 'transaction_no', a.transaction_no,

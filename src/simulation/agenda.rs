@@ -1,0 +1,276 @@
+//! What happens in a world beside the daemon: strangers order, weather changes, files are edited, clocks are set, machines stop.
+
+use std::cmp::Ordering;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::life::{Life, YEARS};
+use super::line::Spell;
+use super::nature::People;
+use super::oracle::{Complaint, News};
+use super::people;
+use crate::sandbox::{Foreign, PlacedBy, SUCCEED};
+
+/// One thing that happens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Event {
+    /// A process starts.
+    Boot,
+    /// The process is stopped for so long.
+    Stop(SignedDuration),
+    /// A person runs `init`.
+    Bind,
+    /// A colleague orders something for somebody we do not know.
+    Stranger,
+    /// Somebody renews what is ours to renew.
+    Customer(usize),
+    /// Bad weather.
+    Spell(Spell, Duration),
+    /// The portal forgets its tokens.
+    Revoke,
+    /// A person edits the file.
+    Edit(usize),
+    /// A person takes back an edit.
+    Return(usize),
+    /// The daemon's clock is off by so much from now on.
+    Skew(SignedDuration),
+    /// 3.6 days before the deadline of a term: warnings from here on count as in time.
+    Mark(usize, u32),
+    /// The deadline of a term.
+    Deadline(usize, u32),
+    /// A person looks at what needs one.
+    Visit,
+    /// An order gets another status.
+    Status(String, &'static str),
+}
+
+/// An event with its time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Entry {
+    pub(super) at: Timestamp,
+    pub(super) number: u64,
+    pub(super) event: Event,
+}
+
+impl Ord for Entry {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (self.at, self.number).cmp(&(other.at, other.number))
+    }
+}
+
+impl PartialOrd for Entry {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+const SPELLS: [Spell; 8] = [
+    Spell::Unwell,
+    Spell::WrongCredentials,
+    Spell::TooMany,
+    Spell::Garbage,
+    Spell::NoList,
+    Spell::NoDetails,
+    Spell::NoTokens,
+    Spell::Unreachable,
+];
+
+fn hours(hours: i64) -> SignedDuration {
+    SignedDuration::from_hours(hours)
+}
+
+/// Everything that is certain from the start.
+pub(super) fn draw(life: &mut Life) {
+    life.plan(life.begin(), Event::Boot);
+    let bind = if life.nature.unbound { life.dice.between(1, 400) } else { 0 };
+    life.plan(life.begin() + hours(bind), Event::Bind);
+    deadlines(life);
+    let nature = life.nature.clone();
+    often(life, nature.strangers, |_| Event::Stranger);
+    for plan in 0..life.plans.len() {
+        often(life, nature.customers, |_| Event::Customer(plan));
+    }
+    often(life, nature.spells, |life| {
+        let length = life.dice.between(1, 90);
+        Event::Spell(*life.dice.pick(&SPELLS), Duration::from_hours(length.unsigned_abs()))
+    });
+    often(life, nature.spells, |_| Event::Revoke);
+    often(life, nature.edits, |life| Event::Edit(usize::try_from(life.dice.below(life.plans.len() as u64)).unwrap_or(0)));
+    often(life, nature.stops, |life| Event::Stop(SignedDuration::from_mins(life.dice.between(1, 3000))));
+    often(life, nature.clock_steps, |life| {
+        let minutes = *life.dice.pick(&[20, -20, 55, 120, -120, 1440, -4320, 600_000, -600_000, -15_000_000]);
+        Event::Skew(SignedDuration::from_mins(minutes))
+    });
+}
+
+fn deadlines(life: &mut Life) {
+    for at in 0..life.plans.len() {
+        for k in 0.. {
+            let deadline = life.plans[at].deadline(k, &life.zone);
+            if deadline >= life.end() {
+                break;
+            }
+            life.plan(deadline - hours(87), Event::Mark(at, k));
+            life.plan(deadline, Event::Deadline(at, k));
+        }
+    }
+}
+
+/// Enters events of one kind, so many a year, more of them when something is due.
+fn often(life: &mut Life, per_year: u32, event: impl Fn(&mut Life) -> Event) {
+    for _ in 0..i64::from(per_year) * YEARS {
+        let at = if life.dice.chance(600) { near_a_deadline(life) } else { life.dice.between(3600, YEARS * 365 * 86_400) };
+        let (at, event) = (life.begin() + SignedDuration::from_secs(at), event(life));
+        life.plan(at, event);
+    }
+}
+
+fn near_a_deadline(life: &mut Life) -> i64 {
+    let at = usize::try_from(life.dice.below(life.plans.len() as u64)).unwrap_or(0);
+    let terms = YEARS * 12 / i64::from(life.plans[at].cycle().in_months());
+    let k = u32::try_from(life.dice.between(0, terms - 1)).unwrap_or(0);
+    let deadline = life.plans[at].deadline(k, &life.zone);
+    let before = life.dice.between(0, i64::from(life.plans[at].lead + 2) * 86_400);
+    (deadline.duration_since(life.begin()).as_secs() - before).max(3600)
+}
+
+/// Lets `event` happen.
+pub(super) async fn happen(life: &mut Life, event: Event) -> Result<(), Complaint> {
+    match event {
+        Event::Boot => return life.boot().await,
+        Event::Stop(span) => life.stop(span),
+        Event::Bind => return people::bind(life).await,
+        Event::Stranger => stranger(life),
+        Event::Customer(plan) => customer(life, plan),
+        Event::Spell(spell, length) => {
+            let until = life.now() + SignedDuration::try_from(length).unwrap_or_default();
+            life.line.weather().spell = Some((spell, until));
+        }
+        Event::Revoke => life.sandbox.revoke_tokens(),
+        Event::Edit(plan) => return edit(life, plan).await,
+        Event::Return(plan) => return take_back(life, plan).await,
+        Event::Skew(skew) => step_clock(life, skew),
+        Event::Mark(plan, k) => return mark(life, plan, k).await,
+        Event::Deadline(plan, k) => return deadline(life, plan, k).await,
+        Event::Visit => return people::visit(life).await,
+        Event::Status(order, status) => drop(life.sandbox.set_status(&order, status)),
+    }
+    Ok(())
+}
+
+async fn mark(life: &mut Life, plan: usize, k: u32) -> Result<(), Complaint> {
+    let now = life.now();
+    life.oracle.note(now, life.engine.is_some(), life.line.weather().clocks.skew);
+    let Some(engine) = &mut life.engine else { return Ok(()) };
+    life.oracle.mark(&mut engine.store, plan, k).await
+}
+
+async fn deadline(life: &mut Life, plan: usize, k: u32) -> Result<(), Complaint> {
+    let now = life.now();
+    let skew = life.line.weather().clocks.skew;
+    let Some(engine) = &mut life.engine else {
+        life.figures.nobody_could_tell += 1;
+        return Ok(());
+    };
+    life.oracle.deadline(&mut engine.store, &life.sandbox, &life.plans[plan], (plan, k), now, skew, &mut life.figures).await
+}
+
+/// Somebody else's order, for somebody else, perhaps dead.
+fn stranger(life: &mut Life) {
+    let at = usize::try_from(life.dice.below(life.plans.len() as u64)).unwrap_or(0);
+    let mut plan = life.plans[at].clone();
+    plan.partner = Some(3_076_915_000_000_000_000 + life.dice.below(5));
+    plan.serial = plan.serial.map(|_| format!("9999{}", life.dice.below(5)));
+    let status = *life.dice.pick(&["succeed", "succeed", "pending", "cancelled"]);
+    let foreign = Foreign { by: PlacedBy::Colleague, request: plan.request(life.dice.below(30) + 1), status: status.into(), created_at: None };
+    life.sandbox.add_foreign(foreign);
+    life.figures.strangers += 1;
+}
+
+/// The customer, or a colleague, renews what is ours; or tried to.
+fn customer(life: &mut Life, plan: usize) {
+    let by = *life.dice.pick(&[PlacedBy::Customer, PlacedBy::Colleague]);
+    let status = life.dice.weighed(&[(6, SUCCEED.as_ref()), (2, "pending"), (2, "cancelled")]).to_owned();
+    let mut request = life.plans[plan].request(u64::from(life.plans[plan].quantity));
+    if life.dice.chance(300) {
+        request.service_list[0].service_id = crate::ids::PortalId::known(3_375_819_276_601_309_999);
+    }
+    life.sandbox.add_foreign(Foreign { by, request, status: status.into(), created_at: None });
+    life.figures.strangers += 1;
+}
+
+fn step_clock(life: &mut Life, skew: SignedDuration) {
+    life.figures.clock_steps += 1;
+    let now = life.now();
+    life.oracle.note(now, life.engine.is_some(), skew);
+    let mut weather = life.line.weather();
+    weather.clocks.skew = skew;
+    weather.clocks.set(now);
+    drop(weather);
+    if skew != SignedDuration::ZERO {
+        let hours_off = life.dice.between(0, 40);
+        life.plan(now + SignedDuration::from_mins(60 * hours_off + 7), Event::Skew(SignedDuration::ZERO));
+        if life.dice.chance(500) {
+            life.stop(SignedDuration::from_secs(30)); // a wrong clock at boot
+        }
+    }
+}
+
+async fn edit(life: &mut Life, at: usize) -> Result<(), Complaint> {
+    life.figures.edits += 1;
+    let kind = life.dice.below(7);
+    let back = life.now() + hours(life.dice.between(1, 24 * 20));
+    let (lead, quantity) = (*life.dice.pick(&[3, 7, 10, 14]), u32::try_from(life.dice.between(1, 60)).unwrap_or(1));
+    let days = *life.dice.pick(&[1, -1, 30, 365, -365]);
+    let name = format!("{}x", life.plans[at].name());
+    let plan = &mut life.plans[at];
+    match kind {
+        0 | 1 => plan.names.push(name),
+        2 => plan.quantity = quantity,
+        3 => {
+            plan.lead = lead;
+            plan.longest_lead = plan.longest_lead.max(lead);
+        }
+        4 | 5 => {
+            plan.written = plan.anchor + jiff::ToSpan::days(days);
+            life.plan(back, Event::Return(at));
+        }
+        _ => {
+            plan.listed = false;
+            life.plan(back, Event::Return(at));
+        }
+    }
+    life.reload(false).await
+}
+
+async fn take_back(life: &mut Life, at: usize) -> Result<(), Complaint> {
+    let plan = &mut life.plans[at];
+    plan.written = plan.anchor;
+    plan.listed = true;
+    life.reload(false).await
+}
+
+/// What follows from what was just seen: people react, and orders end badly.
+pub(super) fn follow_up(life: &mut Life, news: &News) {
+    for order in &news.orders {
+        life.say(|| format!("   order {order}"));
+        if life.dice.chance(life.nature.bad_ends) {
+            let status = *life.dice.pick(&["cancelled", "refunded", "failed", "pending", "invalid"]);
+            let at = life.now() + hours(life.dice.between(0, 24 * 12));
+            life.plan(at, Event::Status(order.clone(), status));
+        }
+    }
+    for message in &news.messages {
+        life.say(|| format!("   told: {message}"));
+    }
+    let wait = match life.nature.people {
+        People::Diligent => life.dice.between(1, 20),
+        People::Slow => life.dice.between(24, 120),
+        People::Absent => return,
+    };
+    if !news.messages.is_empty() && !life.visit_planned {
+        life.visit_planned = true;
+        life.plan(life.now() + hours(wait), Event::Visit);
+    }
+}

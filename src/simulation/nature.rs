@@ -1,0 +1,164 @@
+//! What a world is like: drawn once from its seed.
+
+use std::time::Duration;
+
+use super::dice::Dice;
+use super::line::Dates;
+use crate::sandbox::Settings;
+use crate::sandbox::settings::{
+    Echo, ErrorStyle, Lag, ListSettings, NumberForm, OrderSettings, Shows, Sort, TimeUnit, TokenSettings,
+};
+
+/// How quickly people do what they are told is needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum People {
+    Diligent,
+    Slow,
+    Absent,
+}
+
+/// The character of a world.
+#[derive(Debug, Clone)]
+pub(super) struct Nature {
+    /// Nothing goes wrong but crashes and lag: then nothing may be held, and nothing be late.
+    pub(super) calm: bool,
+    pub(super) zone: &'static str,
+    /// `settle` of the file, in hours; none: R20's formula.
+    pub(super) settle_hours: Option<u32>,
+    pub(super) order_faults: u32,
+    pub(super) read_faults: u32,
+    pub(super) slow: u32,
+    pub(super) crashes: u32,
+    pub(super) wake_crashes: u32,
+    pub(super) write_faults: u32,
+    pub(super) dates: Dates,
+    pub(super) people: People,
+    /// Per year: orders by others, spells of bad weather, edits, clock steps, stops of the daemon.
+    pub(super) strangers: u32,
+    pub(super) customers: u32,
+    pub(super) spells: u32,
+    pub(super) edits: u32,
+    pub(super) clock_steps: u32,
+    pub(super) stops: u32,
+    /// Per mille of our orders that somebody cancels, refunds or leaves unpaid.
+    pub(super) bad_ends: u32,
+    /// A2 does not hold.
+    pub(super) beyond_settle: bool,
+    /// Nobody has bound the account yet.
+    pub(super) unbound: bool,
+    /// What comes back of an order in its details.
+    details: Shows,
+    /// Everything that tells orders apart comes back.
+    pub(super) plain: bool,
+    /// Product, customer or serial number come back as something else.
+    pub(super) misleads: bool,
+}
+
+const ZONES: [&str; 8] = [
+    "Europe/Berlin",
+    "UTC",
+    "America/New_York",
+    "Australia/Lord_Howe",
+    "America/Santiago",
+    "Asia/Kolkata",
+    "Africa/Casablanca",
+    "Pacific/Apia",
+];
+
+impl Nature {
+    pub(super) fn draw(dice: &mut Dice) -> Self {
+        let calm = dice.chance(200);
+        let details = if calm { plain(dice) } else { shows(dice) };
+        let tells = [details.po_number, details.product_id, details.partner_id, details.serial];
+        let mut often = |all: &[u32]| if calm { 0 } else { *dice.pick(all) };
+        Self {
+            order_faults: often(&[0, 100, 300, 700]),
+            read_faults: often(&[0, 0, 20, 100]),
+            write_faults: often(&[0, 0, 5]),
+            strangers: often(&[0, 1, 4]),
+            customers: often(&[0, 0, 1]),
+            spells: often(&[0, 1, 3]),
+            edits: often(&[0, 1, 3]),
+            clock_steps: often(&[0, 0, 2]),
+            bad_ends: often(&[0, 0, 100]),
+            stops: often(&[0, 1, 4]),
+            calm,
+            zone: *dice.pick(&ZONES),
+            settle_hours: *dice.pick(&[None, None, Some(1), Some(6)]),
+            slow: *dice.pick(&[0, 0, 50]),
+            crashes: *dice.pick(&[0, 100, 400]),
+            wake_crashes: *dice.pick(&[0, 3, 10]),
+            dates: dice.weighed(&[(70, Dates::Always), (20, Dates::Sometimes), (10, Dates::Never)]),
+            people: dice.weighed(&[(60, People::Diligent), (25, People::Slow), (15, People::Absent)]),
+            beyond_settle: false,
+            unbound: !calm && dice.chance(100),
+            details,
+            plain: tells.iter().all(|echo| *echo == Echo::Echoed),
+            misleads: tells[1..].contains(&Echo::Misleading),
+        }
+    }
+
+    /// A1, A2: how long an order may take to be carried out, and then to be listed.
+    pub(super) fn settle(&self) -> Duration {
+        Duration::from_hours(u64::from(self.settle_hours.unwrap_or(1)))
+    }
+
+    /// How the portal behaves where nobody knows.
+    pub(super) fn portal(&self, dice: &mut Dice) -> Settings {
+        let settle = self.settle().as_secs();
+        let most = Duration::from_secs(settle - 60);
+        let details = self.details;
+        let row = if dice.chance(700) { Shows::each(Echo::Absent) } else { details };
+        Settings {
+            seed: dice.next(),
+            errors: *dice.pick(&[ErrorStyle::HttpStatus, ErrorStyle::AlwaysOk]),
+            tokens: TokenSettings {
+                expires_in: form(dice),
+                new_ends_old: dice.chance(500),
+                rotate_refresh: dice.chance(500),
+                ..TokenSettings::default()
+            },
+            orders: OrderSettings {
+                pending_for: Duration::from_mins(*dice.pick(&[0, 0, 0, 10, 600, 2880])),
+                unique_po_numbers: dice.chance(200),
+                po_number_max: None,
+            },
+            list: ListSettings {
+                sort: *dice.pick(&[Sort::Descending, Sort::Ascending, Sort::ById, Sort::Shuffled]),
+                page_cap: *dice.pick(&[None, None, Some(1), Some(3), Some(7)]),
+                times: *dice.pick(&[TimeUnit::Milliseconds, TimeUnit::Seconds]),
+                ids: form(dice),
+                lag: *dice.pick(&[Lag::None, Lag::Fixed(most), Lag::Between(Duration::ZERO, most)]),
+                row,
+                details,
+            },
+            ..Settings::default()
+        }
+    }
+}
+
+fn form(dice: &mut Dice) -> NumberForm {
+    *dice.pick(&[NumberForm::Text, NumberForm::Number])
+}
+
+/// Enough comes back to tell every order apart.
+fn plain(dice: &mut Dice) -> Shows {
+    Shows { quantity: echo(dice), operation: echo(dice), lines: echo(dice), ..Shows::each(Echo::Echoed) }
+}
+
+fn shows(dice: &mut Dice) -> Shows {
+    let mut field = |echoed| if dice.chance(echoed) { Echo::Echoed } else { echo(dice) };
+    Shows {
+        po_number: field(450),
+        product_id: field(700),
+        partner_id: field(600),
+        serial: field(700),
+        operation: field(500),
+        lines: field(600),
+        quantity: field(400),
+    }
+}
+
+fn echo(dice: &mut Dice) -> Echo {
+    *dice.pick(&[Echo::Absent, Echo::Null, Echo::Echoed, Echo::Misleading])
+}

@@ -1,0 +1,323 @@
+//! The oracle: what must be true after every step, read from the portal's own ledger and from what was told.
+//!
+//! Never asks the daemon what it thinks: the database is read only for what it owes to the ledger (attempts) and to people (outbox).
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+use super::figures::Figures;
+use super::file::Plan;
+use super::nature::Nature;
+use super::people::is_dead;
+use crate::sandbox::{LedgerOrder, PlacedBy, Sandbox};
+use crate::store::Store;
+use crate::store::audit::verify_chain;
+
+/// What must not be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Complaint(String);
+
+impl Complaint {
+    pub(super) fn new(what: impl Into<String>) -> Self {
+        Self(what.into())
+    }
+
+    /// A disk that the world itself let fail.
+    pub(super) fn is_injected(&self) -> bool {
+        self.0.contains(&std::io::Error::from(std::io::ErrorKind::StorageFull).to_string())
+    }
+}
+
+impl std::fmt::Display for Complaint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What is new since the last look.
+#[derive(Debug, Default)]
+pub(super) struct News {
+    /// Our orders in the ledger, by number.
+    pub(super) orders: Vec<String>,
+    /// What people were told.
+    pub(super) messages: Vec<String>,
+}
+
+/// The oracle of one world.
+pub(super) struct Oracle {
+    nature: Nature,
+    zone: TimeZone,
+    /// Whether a person has bound the account.
+    pub(super) bound: bool,
+    seen: usize,
+    /// The term of each order of ours.
+    term_of: HashMap<String, i64>,
+    outbox: i64,
+    marks: HashMap<(usize, u32), i64>,
+    dismissed: HashMap<usize, HashSet<String>>,
+    /// When the daemon was away, or its clock wrong: moments at which that changed.
+    away: Vec<(Timestamp, bool)>,
+    /// Doubles since a person resumed, where A2 does not hold.
+    doubles: BTreeMap<i64, usize>,
+}
+
+fn read(error: &sqlx::Error) -> Complaint {
+    Complaint::new(format!("the oracle cannot read: {error}"))
+}
+
+fn must(fine: bool, what: impl FnOnce() -> String) -> Result<(), Complaint> {
+    if fine { Ok(()) } else { Err(Complaint::new(what())) }
+}
+
+impl Oracle {
+    pub(super) fn new(nature: &Nature, zone: TimeZone) -> Self {
+        Self {
+            nature: nature.clone(),
+            zone,
+            bound: false,
+            seen: 0,
+            term_of: HashMap::new(),
+            outbox: 0,
+            marks: HashMap::new(),
+            dismissed: HashMap::new(),
+            away: Vec::new(),
+            doubles: BTreeMap::new(),
+        }
+    }
+
+    /// A person has looked at these orders and wants another one all the same.
+    pub(super) fn dismiss(&mut self, plan: usize, keys: &[String]) {
+        self.dismissed.entry(plan).or_default().extend(keys.iter().cloned());
+    }
+
+    pub(super) fn resumed(&mut self) {
+        self.doubles.clear();
+    }
+
+    /// Whether the daemon can do anything about anything from now on.
+    pub(super) fn note(&mut self, now: Timestamp, runs: bool, skew: SignedDuration) {
+        self.away.push((now, !runs || skew != SignedDuration::ZERO));
+    }
+
+    /// After every step.
+    pub(super) async fn look(
+        &mut self,
+        store: &mut Store,
+        sandbox: &Sandbox,
+        plans: &[Plan],
+        figures: &mut Figures,
+    ) -> Result<News, Complaint> {
+        let orders = sandbox.orders();
+        let mut news = News::default();
+        for order in &orders[self.seen..] {
+            if order.placed_by == PlacedBy::Us {
+                self.look_at(store, &orders, order, plans).await?;
+                news.orders.push(order.order_no.clone());
+                figures.orders += 1;
+                figures.trace = figures.trace.wrapping_mul(31) ^ u64::try_from(order.created_at.as_millisecond()).unwrap_or(0);
+            }
+        }
+        self.seen = orders.len();
+        self.at_most_one(&orders, plans)?;
+        let told: Vec<(i64, String)> = sqlx::query_as("SELECT id, body FROM outbox WHERE id > $1 ORDER BY id")
+            .bind(self.outbox)
+            .fetch_all(&mut store.conn)
+            .await
+            .map_err(|e| read(&e))?;
+        for (id, body) in told {
+            self.outbox = id;
+            figures.messages += 1;
+            news.messages.push(body);
+        }
+        Ok(news)
+    }
+
+    /// One order of ours, as soon as the ledger has it.
+    async fn look_at(&mut self, store: &mut Store, all: &[LedgerOrder], order: &LedgerOrder, plans: &[Plan]) -> Result<(), Complaint> {
+        must(self.bound, || format!("order {} was placed before a person bound the account", order.order_no))?;
+        let po_number = order.request.po_number.clone().unwrap_or_default();
+        let attempt: Option<i64> = sqlx::query_scalar("SELECT term_id FROM attempt WHERE po_number = $1")
+            .bind(&po_number)
+            .fetch_optional(&mut store.conn)
+            .await
+            .map_err(|e| read(&e))?;
+        let Some(term) = attempt else {
+            return Err(Complaint::new(format!("order {} ({po_number}) has no attempt in the database", order.order_no)));
+        };
+        self.term_of.insert(order.order_no.clone(), term);
+        let Some(at) = plans.iter().position(|plan| plan.is_renewed_by(&order.request)) else {
+            return Err(Complaint::new(format!("order {} is for nothing that the file ever had", order.order_no)));
+        };
+        self.in_its_time(order, &plans[at])?;
+        self.not_renewed_by_others(all, order, at, plans)
+    }
+
+    /// No order before it is due, by the true time; none after its last chance, but for what the portal carries out late.
+    fn in_its_time(&self, order: &LedgerOrder, plan: &Plan) -> Result<(), Complaint> {
+        let deadline = plan.deadline(plan.term_of(order.created_at, &self.zone), &self.zone);
+        let hours = SignedDuration::from_hours;
+        let earliest = deadline - hours(24 * i64::from(plan.longest_lead) + 2);
+        let late = SignedDuration::try_from(self.nature.settle()).unwrap_or_default();
+        let latest = deadline + hours(24 * i64::from(plan.grace) + 2) + late;
+        must(order.created_at >= earliest, || format!("order {} was placed at {} for {deadline}, before it was due", order.order_no, order.created_at))?;
+        must(order.created_at <= latest || self.nature.beyond_settle, || {
+            format!("order {} was placed at {} for {deadline}, after its last chance", order.order_no, order.created_at)
+        })
+    }
+
+    /// R11: nothing is bought that somebody else was seen to have renewed, unless a person said so.
+    fn not_renewed_by_others(&self, all: &[LedgerOrder], order: &LedgerOrder, at: usize, plans: &[Plan]) -> Result<(), Complaint> {
+        let plan = &plans[at];
+        let k = plan.term_of(order.created_at, &self.zone);
+        let begins = plan.deadline(k, &self.zone);
+        let before = all
+            .iter()
+            .filter(|o| o.placed_by == PlacedBy::Us && plan.is_renewed_by(&o.request) && plan.term_of(o.created_at, &self.zone) < k)
+            .map(|o| o.created_at)
+            .max();
+        let paid_began = begins - SignedDuration::from_hours(24 * i64::from(plan.cycle().least_days()) - 48);
+        let since = before.map_or(paid_began, |at| at + SignedDuration::from_mins(2));
+        let seen_by = order.created_at - SignedDuration::from_mins(2) - SignedDuration::try_from(self.nature.settle()).unwrap_or_default();
+        let dismissed = self.dismissed.get(&at);
+        let renewed = all.iter().find(|other| {
+            other.placed_by != PlacedBy::Us
+                && plan.looks_like(&other.request)
+                && other.created_at >= since
+                && other.listed_from <= seen_by
+                && !is_dead(&other.status)
+                && !dismissed.is_some_and(|keys| keys.contains(&other.order_no))
+        });
+        must(renewed.is_none() || self.misleads(), || {
+            format!("order {} was placed although {} had renewed it", order.order_no, renewed.map_or("", |o| &o.order_no))
+        })
+    }
+
+    /// A portal that shows another customer on every order hides what others have renewed, until the first of ours was read back.
+    fn misleads(&self) -> bool {
+        self.nature.misleads
+    }
+
+    /// Never twice: at most one living order of ours for each term.
+    fn at_most_one(&mut self, orders: &[LedgerOrder], plans: &[Plan]) -> Result<(), Complaint> {
+        let mut by_term: HashMap<i64, Vec<&str>> = HashMap::new();
+        let mut by_time: HashMap<(usize, u32), Vec<&str>> = HashMap::new();
+        for order in orders.iter().filter(|o| o.placed_by == PlacedBy::Us && !is_dead(&o.status)) {
+            if let Some(term) = self.term_of.get(&order.order_no) {
+                by_term.entry(*term).or_default().push(&order.order_no);
+            }
+            if let Some(at) = plans.iter().position(|plan| plan.is_renewed_by(&order.request)) {
+                by_time.entry((at, plans[at].term_of(order.created_at, &self.zone))).or_default().push(&order.order_no);
+            }
+        }
+        if self.nature.beyond_settle {
+            return self.few_doubles(&by_term);
+        }
+        for (term, orders) in by_term {
+            must(orders.len() <= 1, || format!("bought twice: term {term} has the living orders {}", orders.join(" and ")))?;
+        }
+        for ((at, k), orders) in by_time {
+            must(orders.len() <= 1, || format!("bought twice: {} has {} in term {k}", plans[at].name(), orders.join(" and ")))?;
+        }
+        Ok(())
+    }
+
+    /// R21: where the portal breaks A2, the damage ends with the first that shows.
+    fn few_doubles(&mut self, by_term: &HashMap<i64, Vec<&str>>) -> Result<(), Complaint> {
+        for (term, orders) in by_term {
+            must(orders.len() <= 2, || format!("bought more than twice: term {term} has {}", orders.join(" and ")))?;
+        }
+        Ok(())
+    }
+
+    /// Warnings from here on count as in time.
+    pub(super) async fn mark(&mut self, store: &mut Store, plan: usize, k: u32) -> Result<(), Complaint> {
+        let newest: i64 = sqlx::query_scalar("SELECT coalesce(max(id), 0) FROM outbox").fetch_one(&mut store.conn).await.map_err(|e| read(&e))?;
+        self.marks.insert((plan, k), newest);
+        Ok(())
+    }
+
+    /// Never silently late: at a deadline there is exactly one living, paid order, or a person was told.
+    #[allow(clippy::too_many_arguments)]
+    pub(super) async fn deadline(
+        &mut self,
+        store: &mut Store,
+        sandbox: &Sandbox,
+        plan: &Plan,
+        (at, k): (usize, u32),
+        now: Timestamp,
+        skew: SignedDuration,
+        figures: &mut Figures,
+    ) -> Result<(), Complaint> {
+        if !plan.listed || plan.broken_off || plan.settled_by_people.contains(&k) {
+            return Ok(());
+        }
+        figures.deadlines += 1;
+        let renewed = sandbox.with_orders(|orders| {
+            orders.iter().any(|o| {
+                o.placed_by == PlacedBy::Us && o.status == "succeed" && plan.is_renewed_by(&o.request) && plan.term_of(o.created_at, &self.zone) == k
+            })
+        });
+        if renewed {
+            figures.renewed_in_time += 1;
+            return Ok(());
+        }
+        if self.chain_has_ended(store, plan).await? {
+            return Ok(());
+        }
+        must(!self.nature.calm, || format!("{} is not renewed at its deadline {now} although nothing went wrong", plan.name()))?;
+        let away = skew != SignedDuration::ZERO || self.was_away(now);
+        let mark = self.marks.get(&(at, k)).copied();
+        let names = serde_json::to_string(&plan.names).unwrap_or_default();
+        let told: i64 = sqlx::query_scalar("SELECT count(*) FROM outbox WHERE id > $1 AND renewal IN (SELECT value FROM json_each($2))")
+            .bind(mark.unwrap_or(0))
+            .bind(names)
+            .fetch_one(&mut store.conn)
+            .await
+            .map_err(|e| read(&e))?;
+        match (told > 0, away || mark.is_none()) {
+            (true, _) => figures.told_in_time += 1,
+            (false, true) => figures.nobody_could_tell += 1,
+            (false, false) => return Err(Complaint::new(format!("silently late: {} is not renewed at its deadline {now}, and nobody was told", plan.name()))),
+        }
+        Ok(())
+    }
+
+    /// A chain that ended with an earlier term was told then (R26).
+    async fn chain_has_ended(&self, store: &mut Store, plan: &Plan) -> Result<bool, Complaint> {
+        let state: Option<(String, i64)> = sqlx::query_as(
+            "SELECT t.state, (SELECT count(*) FROM outbox o WHERE o.cause LIKE 'term:' || t.id || ':%')
+             FROM term t JOIN subscription s ON s.id = t.subscription_id WHERE s.item_id = $1 AND s.partner_id = $2 ORDER BY t.id DESC LIMIT 1",
+        )
+        .bind(plan.item.to_string())
+        .bind(plan.partner.map(|id| id.to_string()).unwrap_or_default())
+        .fetch_optional(&mut store.conn)
+        .await
+        .map_err(|e| read(&e))?;
+        Ok(state.is_some_and(|(state, told)| matches!(state.as_str(), "missed" | "skipped") && told > 0))
+    }
+
+    fn was_away(&self, now: Timestamp) -> bool {
+        let window = now - SignedDuration::from_hours(90);
+        let before = self.away.iter().rev().find(|(at, _)| *at < window).is_some_and(|(_, away)| *away);
+        before || self.away.iter().any(|(at, away)| *at >= window && *away)
+    }
+
+    /// At the end of a world: both ledgers agree, the chain of the audit log is whole, and nothing was held without cause.
+    pub(super) async fn conclude(&mut self, store: &mut Store, sandbox: &Sandbox, plans: &[Plan], figures: &mut Figures) -> Result<(), Complaint> {
+        let placed: Vec<(String, Option<String>, String)> =
+            sqlx::query_as("SELECT po_number, order_no, matched_by FROM attempt WHERE state = 'placed'").fetch_all(&mut store.conn).await.map_err(|e| read(&e))?;
+        let orders = sandbox.orders();
+        for (po_number, order_no, matched_by) in &placed {
+            let found = orders.iter().find(|order| Some(&order.order_no) == order_no.as_ref());
+            let fits = found.is_some_and(|order| order.request.po_number.as_ref() == Some(po_number));
+            must(fits, || format!("attempt {po_number} is placed as {order_no:?} (by {matched_by}), which the ledger does not bear out"))?;
+        }
+        let attempts: i64 = sqlx::query_scalar("SELECT count(*) FROM attempt").fetch_one(&mut store.conn).await.map_err(|e| read(&e))?;
+        figures.attempts += u64::try_from(attempts).unwrap_or(0);
+        let rows = store.audit_rows().await.map_err(|e| Complaint::new(e.to_string()))?;
+        verify_chain(&rows).map_err(|broken| Complaint::new(format!("the audit log breaks at {}: {}", broken.seq, broken.what)))?;
+        super::causes::check(store, sandbox, plans, &self.nature, figures).await
+    }
+}
