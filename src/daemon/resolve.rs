@@ -189,6 +189,7 @@ impl<T: Transport> Engine<T> {
                 attempt.po_number
             ),
             remedy: format!("look for it in the portal, then: renewd resolve {0} --not-ordered | --order-no X", term.name),
+            orders: Vec::new(),
         };
         let step = self.stay(term, TermState::Unknown, Some(after(now, SignedDuration::from_hours(6))));
         let mut write = Write::default();

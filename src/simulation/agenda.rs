@@ -183,7 +183,12 @@ fn stranger(life: &mut Life) {
     plan.partner = Some(3_076_915_000_000_000_000 + life.dice.below(5));
     plan.serial = plan.serial.map(|_| format!("9999{}", life.dice.below(5)));
     let status = *life.dice.pick(&["succeed", "succeed", "pending", "cancelled"]);
-    let foreign = Foreign { by: PlacedBy::Colleague, request: plan.request(life.dice.below(30) + 1), status: status.into(), created_at: None };
+    let foreign = Foreign {
+        by: PlacedBy::Colleague,
+        request: plan.request(life.dice.below(30) + 1),
+        status: status.into(),
+        created_at: None,
+    };
     life.sandbox.add_foreign(foreign);
     life.figures.strangers += 1;
 }

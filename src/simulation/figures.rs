@@ -62,9 +62,21 @@ impl Figures {
 
 impl fmt::Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{} worlds, {} years, {} ticks, {} attempts, {} orders of ours, {} of others", self.worlds, self.years, self.ticks, self.attempts, self.orders, self.strangers)?;
-        writeln!(f, "{} crashes, {} edits, {} clock steps, {} visits by people, {} messages", self.crashes, self.edits, self.clock_steps, self.visits, self.messages)?;
-        writeln!(f, "{} deadlines: {} renewed in time, {} told in time, {} with the daemon away", self.deadlines, self.renewed_in_time, self.told_in_time, self.nobody_could_tell)?;
+        writeln!(
+            f,
+            "{} worlds, {} years, {} ticks, {} attempts, {} orders of ours, {} of others",
+            self.worlds, self.years, self.ticks, self.attempts, self.orders, self.strangers
+        )?;
+        writeln!(
+            f,
+            "{} crashes, {} edits, {} clock steps, {} visits by people, {} messages",
+            self.crashes, self.edits, self.clock_steps, self.visits, self.messages
+        )?;
+        writeln!(
+            f,
+            "{} deadlines: {} renewed in time, {} told in time, {} with the daemon away",
+            self.deadlines, self.renewed_in_time, self.told_in_time, self.nobody_could_tell
+        )?;
         writeln!(f, "fates of orders:")?;
         for (fate, times) in &self.fates {
             writeln!(f, "  {times:>8}  {fate}")?;

@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::agenda::{self, Entry, Event};
+use super::crash;
 use super::dice::Dice;
 use super::disk::Disk;
 use super::figures::Figures;
@@ -15,7 +16,6 @@ use super::file::{self, Plan};
 use super::line::{Clocks, Line, Weather};
 use super::nature::Nature;
 use super::oracle::{Complaint, Oracle};
-use super::crash;
 use crate::clock::{Clock as _, ManualClock};
 use crate::config::parse_and_keep;
 use crate::daemon::engine::{Engine, TickError};
@@ -74,7 +74,8 @@ impl Life {
         let mut dice = Dice::new(seed);
         let nature = nature.unwrap_or_else(|| Nature::draw(&mut dice));
         let first: Timestamp = "2026-01-01T00:00:00Z".parse().expect("a date");
-        let begin = first + SignedDuration::from_hours(24 * dice.between(0, 2200)) + SignedDuration::from_secs(dice.between(0, 86_399));
+        let begin =
+            first + SignedDuration::from_hours(24 * dice.between(0, 2200)) + SignedDuration::from_secs(dice.between(0, 86_399));
         let end = begin + SignedDuration::from_hours(24 * 365 * YEARS);
         let zone = TimeZone::get(nature.zone).expect("a zone of the bundled database");
         let plans = file::draw(&mut dice, begin.to_zoned(zone.clone()).date(), nature.calm);
@@ -86,8 +87,25 @@ impl Life {
         let oracle = Oracle::new(&nature, zone.clone());
         let disk = Disk::new().await;
         let mut life = Self {
-            nature, zone, plans, line, sandbox, engine: None, agenda: BinaryHeap::new(), dice, figures, oracle,
-            visit_planned: false, truth, daemon, disk, begin, end, entered: 0, seed, loud,
+            nature,
+            zone,
+            plans,
+            line,
+            sandbox,
+            engine: None,
+            agenda: BinaryHeap::new(),
+            dice,
+            figures,
+            oracle,
+            visit_planned: false,
+            truth,
+            daemon,
+            disk,
+            begin,
+            end,
+            entered: 0,
+            seed,
+            loud,
         };
         agenda::draw(&mut life);
         life
@@ -253,7 +271,7 @@ impl Life {
         self.arm();
         let lived = crash::survives(async {
             let config = self.take_file(&mut engine.store, accepted).await?;
-            engine.adopt(config, false);
+            engine.adopt(config);
             Ok::<_, Complaint>(engine)
         })
         .await;

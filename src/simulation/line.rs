@@ -127,7 +127,8 @@ impl Line {
 
     fn response(&self, answer: Answer) -> Response {
         let header = |name: &str| answer.headers.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str());
-        let date = header("date").and_then(|text| httpdate::parse_http_date(text).ok()).and_then(|at| Timestamp::try_from(at).ok());
+        let date =
+            header("date").and_then(|text| httpdate::parse_http_date(text).ok()).and_then(|at| Timestamp::try_from(at).ok());
         let retry_after = header("retry-after").and_then(|text| text.parse().ok());
         let mut weather = self.weather();
         let fresh = match weather.dates {

@@ -37,7 +37,8 @@ fn play(seed: u64, nature: Option<Nature>, loud: bool) -> Result<Figures, String
     match played {
         Ok(lived) => lived.map_err(|complaint| complaint.to_string()),
         Err(panic) => {
-            let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned()).or_else(|| panic.downcast_ref::<String>().cloned());
+            let text =
+                panic.downcast_ref::<&str>().map(|text| (*text).to_owned()).or_else(|| panic.downcast_ref::<String>().cloned());
             Err(format!("panicked: {}", text.unwrap_or_default()))
         }
     }
@@ -72,11 +73,14 @@ fn play_many(first: u64, count: u64) -> (Figures, Vec<(u64, String)>) {
 #[test]
 fn worlds() {
     let began = Instant::now();
-    let (figures, mut complaints) = play_many(variable("RENEWD_FIRST_SEED").unwrap_or(0), variable("RENEWD_SEEDS").unwrap_or(SEEDS));
+    let (figures, mut complaints) =
+        play_many(variable("RENEWD_FIRST_SEED").unwrap_or(0), variable("RENEWD_SEEDS").unwrap_or(SEEDS));
     println!("{figures}in {:.1} s", began.elapsed().as_secs_f64());
     complaints.sort();
     for (seed, complaint) in complaints.iter().take(40) {
-        println!("seed {seed}: {complaint}\n    replay: RENEWD_SEED={seed} cargo test --lib simulation::replay -- --nocapture --ignored");
+        println!(
+            "seed {seed}: {complaint}\n    replay: RENEWD_SEED={seed} cargo test --lib simulation::replay -- --nocapture --ignored"
+        );
     }
     assert!(complaints.is_empty(), "{} of the worlds went wrong", complaints.len());
 }

@@ -13,7 +13,11 @@ pub(super) async fn weaken(store: &mut Store) {
         drop.extend(["INDEX attempt_look_alikes_never_in_flight_together", "TRIGGER attempt_never_for_a_paid_term"]);
     }
     for what in drop {
-        let sql = sqlx::AssertSqlSafe(format!("DROP {} IF EXISTS {}", what.split(' ').next().unwrap_or_default(), what.split(' ').nth(1).unwrap_or_default()));
+        let sql = sqlx::AssertSqlSafe(format!(
+            "DROP {} IF EXISTS {}",
+            what.split(' ').next().unwrap_or_default(),
+            what.split(' ').nth(1).unwrap_or_default()
+        ));
         sqlx::query(sql).execute(&mut store.conn).await.expect("the schema has it");
     }
 }

@@ -135,7 +135,13 @@ impl Oracle {
     }
 
     /// One order of ours, as soon as the ledger has it.
-    async fn look_at(&mut self, store: &mut Store, all: &[LedgerOrder], order: &LedgerOrder, plans: &[Plan]) -> Result<(), Complaint> {
+    async fn look_at(
+        &mut self,
+        store: &mut Store,
+        all: &[LedgerOrder],
+        order: &LedgerOrder,
+        plans: &[Plan],
+    ) -> Result<(), Complaint> {
         must(self.bound, || format!("order {} was placed before a person bound the account", order.order_no))?;
         let po_number = order.request.po_number.clone().unwrap_or_default();
         let attempt: Option<i64> = sqlx::query_scalar("SELECT term_id FROM attempt WHERE po_number = $1")
@@ -161,25 +167,36 @@ impl Oracle {
         let earliest = deadline - hours(24 * i64::from(plan.longest_lead) + 2);
         let late = SignedDuration::try_from(self.nature.settle()).unwrap_or_default();
         let latest = deadline + hours(24 * i64::from(plan.grace) + 2) + late;
-        must(order.created_at >= earliest, || format!("order {} was placed at {} for {deadline}, before it was due", order.order_no, order.created_at))?;
+        must(order.created_at >= earliest, || {
+            format!("order {} was placed at {} for {deadline}, before it was due", order.order_no, order.created_at)
+        })?;
         must(order.created_at <= latest || self.nature.beyond_settle, || {
             format!("order {} was placed at {} for {deadline}, after its last chance", order.order_no, order.created_at)
         })
     }
 
     /// R11: nothing is bought that somebody else was seen to have renewed, unless a person said so.
-    fn not_renewed_by_others(&self, all: &[LedgerOrder], order: &LedgerOrder, at: usize, plans: &[Plan]) -> Result<(), Complaint> {
+    fn not_renewed_by_others(
+        &self,
+        all: &[LedgerOrder],
+        order: &LedgerOrder,
+        at: usize,
+        plans: &[Plan],
+    ) -> Result<(), Complaint> {
         let plan = &plans[at];
         let k = plan.term_of(order.created_at, &self.zone);
         let begins = plan.deadline(k, &self.zone);
         let before = all
             .iter()
-            .filter(|o| o.placed_by == PlacedBy::Us && plan.is_renewed_by(&o.request) && plan.term_of(o.created_at, &self.zone) < k)
+            .filter(|o| {
+                o.placed_by == PlacedBy::Us && plan.is_renewed_by(&o.request) && plan.term_of(o.created_at, &self.zone) < k
+            })
             .map(|o| o.created_at)
             .max();
         let paid_began = begins - SignedDuration::from_hours(24 * i64::from(plan.cycle().least_days()) - 48);
         let since = before.map_or(paid_began, |at| at + SignedDuration::from_mins(2));
-        let seen_by = order.created_at - SignedDuration::from_mins(2) - SignedDuration::try_from(self.nature.settle()).unwrap_or_default();
+        let seen_by =
+            order.created_at - SignedDuration::from_mins(2) - SignedDuration::try_from(self.nature.settle()).unwrap_or_default();
         let dismissed = self.dismissed.get(&at);
         let renewed = all.iter().find(|other| {
             other.placed_by != PlacedBy::Us
@@ -233,7 +250,10 @@ impl Oracle {
 
     /// Warnings from here on count as in time.
     pub(super) async fn mark(&mut self, store: &mut Store, plan: usize, k: u32) -> Result<(), Complaint> {
-        let newest: i64 = sqlx::query_scalar("SELECT coalesce(max(id), 0) FROM outbox").fetch_one(&mut store.conn).await.map_err(|e| read(&e))?;
+        let newest: i64 = sqlx::query_scalar("SELECT coalesce(max(id), 0) FROM outbox")
+            .fetch_one(&mut store.conn)
+            .await
+            .map_err(|e| read(&e))?;
         self.marks.insert((plan, k), newest);
         Ok(())
     }
@@ -256,7 +276,10 @@ impl Oracle {
         figures.deadlines += 1;
         let renewed = sandbox.with_orders(|orders| {
             orders.iter().any(|o| {
-                o.placed_by == PlacedBy::Us && o.status == "succeed" && plan.is_renewed_by(&o.request) && plan.term_of(o.created_at, &self.zone) == k
+                o.placed_by == PlacedBy::Us
+                    && o.status == "succeed"
+                    && plan.is_renewed_by(&o.request)
+                    && plan.term_of(o.created_at, &self.zone) == k
             })
         });
         if renewed {
@@ -270,16 +293,22 @@ impl Oracle {
         let away = skew != SignedDuration::ZERO || self.was_away(now);
         let mark = self.marks.get(&(at, k)).copied();
         let names = serde_json::to_string(&plan.names).unwrap_or_default();
-        let told: i64 = sqlx::query_scalar("SELECT count(*) FROM outbox WHERE id > $1 AND renewal IN (SELECT value FROM json_each($2))")
-            .bind(mark.unwrap_or(0))
-            .bind(names)
-            .fetch_one(&mut store.conn)
-            .await
-            .map_err(|e| read(&e))?;
+        let told: i64 =
+            sqlx::query_scalar("SELECT count(*) FROM outbox WHERE id > $1 AND renewal IN (SELECT value FROM json_each($2))")
+                .bind(mark.unwrap_or(0))
+                .bind(names)
+                .fetch_one(&mut store.conn)
+                .await
+                .map_err(|e| read(&e))?;
         match (told > 0, away || mark.is_none()) {
             (true, _) => figures.told_in_time += 1,
             (false, true) => figures.nobody_could_tell += 1,
-            (false, false) => return Err(Complaint::new(format!("silently late: {} is not renewed at its deadline {now}, and nobody was told", plan.name()))),
+            (false, false) => {
+                return Err(Complaint::new(format!(
+                    "silently late: {} is not renewed at its deadline {now}, and nobody was told",
+                    plan.name()
+                )));
+            }
         }
         Ok(())
     }
@@ -305,19 +334,32 @@ impl Oracle {
     }
 
     /// At the end of a world: both ledgers agree, the chain of the audit log is whole, and nothing was held without cause.
-    pub(super) async fn conclude(&mut self, store: &mut Store, sandbox: &Sandbox, plans: &[Plan], figures: &mut Figures) -> Result<(), Complaint> {
+    pub(super) async fn conclude(
+        &mut self,
+        store: &mut Store,
+        sandbox: &Sandbox,
+        plans: &[Plan],
+        figures: &mut Figures,
+    ) -> Result<(), Complaint> {
         let placed: Vec<(String, Option<String>, String)> =
-            sqlx::query_as("SELECT po_number, order_no, matched_by FROM attempt WHERE state = 'placed'").fetch_all(&mut store.conn).await.map_err(|e| read(&e))?;
+            sqlx::query_as("SELECT po_number, order_no, matched_by FROM attempt WHERE state = 'placed'")
+                .fetch_all(&mut store.conn)
+                .await
+                .map_err(|e| read(&e))?;
         let orders = sandbox.orders();
         for (po_number, order_no, matched_by) in &placed {
             let found = orders.iter().find(|order| Some(&order.order_no) == order_no.as_ref());
             let fits = found.is_some_and(|order| order.request.po_number.as_ref() == Some(po_number));
-            must(fits, || format!("attempt {po_number} is placed as {order_no:?} (by {matched_by}), which the ledger does not bear out"))?;
+            must(fits, || {
+                format!("attempt {po_number} is placed as {order_no:?} (by {matched_by}), which the ledger does not bear out")
+            })?;
         }
-        let attempts: i64 = sqlx::query_scalar("SELECT count(*) FROM attempt").fetch_one(&mut store.conn).await.map_err(|e| read(&e))?;
+        let attempts: i64 =
+            sqlx::query_scalar("SELECT count(*) FROM attempt").fetch_one(&mut store.conn).await.map_err(|e| read(&e))?;
         figures.attempts += u64::try_from(attempts).unwrap_or(0);
         let rows = store.audit_rows().await.map_err(|e| Complaint::new(e.to_string()))?;
-        verify_chain(&rows).map_err(|broken| Complaint::new(format!("the audit log breaks at {}: {}", broken.seq, broken.what)))?;
+        verify_chain(&rows)
+            .map_err(|broken| Complaint::new(format!("the audit log breaks at {}: {}", broken.seq, broken.what)))?;
         super::causes::check(store, sandbox, plans, &self.nature, figures).await
     }
 }

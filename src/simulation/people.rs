@@ -97,7 +97,9 @@ async fn help(life: &mut Life, store: &mut Store, plight: &Plight, prefix: &str)
     match (plight.state.as_str(), reason) {
         ("held", "foreign_order") => foreign(life, store, plight, prefix).await?,
         ("held", "dead_order") => void(life, store, plight).await?,
-        ("held", "refunded_later") => run(store, "UPDATE term SET state = 'renewed', reason = NULL, remedy = NULL WHERE id = $1", plight.term).await?,
+        ("held", "refunded_later") => {
+            run(store, "UPDATE term SET state = 'renewed', reason = NULL, remedy = NULL WHERE id = $1", plight.term).await?
+        }
         ("awaiting_approval", _) => approve(life, store, plight).await?,
         ("unknown", _) => return settle(life, store, plight).await,
         ("placed", "pending_long") => {
@@ -118,16 +120,27 @@ async fn run(store: &mut Store, sql: &'static str, term: i64) -> Result<(), Comp
 async fn foreign(life: &mut Life, store: &mut Store, plight: &Plight, prefix: &str) -> Result<(), Complaint> {
     let now = life.now();
     let Some(at) = life.plans.iter().position(|plan| plan.name() == plight.name) else { return Ok(()) };
-    let k = (0..).find(|k| life.plans[at].deadline(*k, &life.zone).to_zoned(life.zone.clone()).date().to_string() >= plight.starts_on).unwrap_or(0);
+    let k = (0..)
+        .find(|k| life.plans[at].deadline(*k, &life.zone).to_zoned(life.zone.clone()).date().to_string() >= plight.starts_on)
+        .unwrap_or(0);
     let since = if k == 0 { jiff::Timestamp::MIN } else { life.plans[at].deadline(k - 1, &life.zone) };
     let plan = &life.plans[at];
     let paid = life.sandbox.orders().into_iter().any(|order| {
-        order.placed_by != PlacedBy::Us && order.created_at >= since && order.created_at <= now && plan.is_renewed_by(&order.request) && order.status == "succeed"
+        order.placed_by != PlacedBy::Us
+            && order.created_at >= since
+            && order.created_at <= now
+            && plan.is_renewed_by(&order.request)
+            && order.status == "succeed"
     });
     if paid {
         life.plans[at].settled_by_people.push(k);
         life.plans[at].broken_off = true;
-        return run(store, "UPDATE term SET state = 'skipped', reason = 'skipped', remedy = NULL, act_at = NULL, warn_at = NULL WHERE id = $1", plight.term).await;
+        return run(
+            store,
+            "UPDATE term SET state = 'skipped', reason = 'skipped', remedy = NULL, act_at = NULL, warn_at = NULL WHERE id = $1",
+            plight.term,
+        )
+        .await;
     }
     let keys: Vec<String> = sqlx::query_scalar(
         "SELECT key FROM portal_order UNION SELECT po_number FROM attempt UNION SELECT order_no FROM attempt WHERE order_no IS NOT NULL",
@@ -152,7 +165,12 @@ async fn void(life: &mut Life, store: &mut Store, plight: &Plight) -> Result<(),
     let order = plight.order_no.clone().unwrap_or_default();
     let dead = life.sandbox.orders().iter().any(|o| o.order_no == order && is_dead(&o.status));
     if !dead {
-        return run(store, "UPDATE term SET state = 'placed', reason = NULL, remedy = NULL, act_at = due_at WHERE id = $1", plight.term).await;
+        return run(
+            store,
+            "UPDATE term SET state = 'placed', reason = NULL, remedy = NULL, act_at = due_at WHERE id = $1",
+            plight.term,
+        )
+        .await;
     }
     store.set_aside(life.now(), attempt, SetAside::Void, Write::default()).await.map_err(|e| failed(&e))?;
     run(store, "UPDATE term SET state = 'scheduled', reason = NULL, detail = NULL, remedy = NULL, act_at = due_at, tries = 0 WHERE id = $1", plight.term).await
@@ -160,7 +178,7 @@ async fn void(life: &mut Life, store: &mut Store, plight: &Plight) -> Result<(),
 
 /// `approve`, which binds the request.
 async fn approve(life: &mut Life, store: &mut Store, plight: &Plight) -> Result<(), Complaint> {
-    let Some(term) = store.newest_term(plight.subscription).await.map_err(|e| failed(&e))? else { return Ok(()) };
+    let Some(term) = store.current_term(plight.subscription).await.map_err(|e| failed(&e))? else { return Ok(()) };
     let hash = hex(&Sha256::digest(order_body(&term.standing.order(&term.identity), "")));
     let _ = life;
     sqlx::query("UPDATE term SET approved_hash = $2, state = 'scheduled', reason = NULL, detail = NULL, remedy = NULL, act_at = due_at WHERE id = $1")
@@ -182,7 +200,12 @@ async fn settle(life: &mut Life, store: &mut Store, plight: &Plight) -> Result<b
     let order = life.sandbox.orders().into_iter().find(|order| order.request.po_number.as_deref() == Some(&po_number));
     let Some(order) = order else {
         store.set_aside(life.now(), attempt, SetAside::NotPlaced, Write::default()).await.map_err(|e| failed(&e))?;
-        run(store, "UPDATE term SET state = 'awaiting_approval', reason = 'not_ordered', remedy = 'renewd approve' WHERE id = $1", plight.term).await?;
+        run(
+            store,
+            "UPDATE term SET state = 'awaiting_approval', reason = 'not_ordered', remedy = 'renewd approve' WHERE id = $1",
+            plight.term,
+        )
+        .await?;
         return Ok(true);
     };
     let listed: Option<String> = sqlx::query_scalar("SELECT key FROM portal_order WHERE order_no = $1")
@@ -200,7 +223,12 @@ async fn settle(life: &mut Life, store: &mut Store, plight: &Plight) -> Result<b
         matched_by: "person",
     };
     store.found(life.now(), attempt, &found, Write::default()).await.map_err(|e| failed(&e))?;
-    run(store, "UPDATE term SET state = 'placed', reason = NULL, detail = NULL, remedy = NULL, act_at = due_at, tries = 0 WHERE id = $1", plight.term).await?;
+    run(
+        store,
+        "UPDATE term SET state = 'placed', reason = NULL, detail = NULL, remedy = NULL, act_at = due_at, tries = 0 WHERE id = $1",
+        plight.term,
+    )
+    .await?;
     Ok(true)
 }
 
