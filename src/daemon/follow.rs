@@ -82,7 +82,7 @@ impl<T: Transport> Engine<T> {
 
     async fn keep_following(&mut self, term: &DueTerm, plight: Option<Plight>) -> Result<(), TickError> {
         let now = self.clock.now();
-        let next = retry::look_again(now, term.tries).min(after(now, SignedDuration::from_hours(2)));
+        let next = retry::look_again(now, term.tries);
         let step = Move { tries: term.tries.saturating_add(1), ..self.stay(term, TermState::Placed, Some(next)) };
         let mut write = Write::default();
         match plight {

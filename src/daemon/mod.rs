@@ -12,5 +12,6 @@ pub mod roster;
 pub mod service;
 pub mod sync;
 mod tell;
+mod time;
 pub mod watch;
 mod words;

@@ -29,6 +29,8 @@ const BEYOND: SignedDuration = SignedDuration::from_hours(25);
 pub struct Synced {
     /// When the read began, by our clock.
     pub at: Timestamp,
+    /// When it had ended.
+    pub until: Timestamp,
     /// When, by the portal's.
     pub date: Option<Timestamp>,
     /// `total` of the list.
@@ -73,7 +75,7 @@ impl<T: Transport> Engine<T> {
                 Err(error) => return Ok(Err(error)),
             };
         self.store.synced(at, range.total).await?;
-        Ok(Ok(Synced { at, date: range.date, total: range.total, is_whole }))
+        Ok(Ok(Synced { at, until: self.clock.now(), date: range.date, total: range.total, is_whole }))
     }
 
     /// Where a read may stop: before the oldest open fence, minus settle. A mirror that was never read whole has no horizon.

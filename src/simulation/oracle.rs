@@ -270,9 +270,14 @@ impl Oracle {
         let away = skew != SignedDuration::ZERO || self.was_away(now);
         let mark = self.marks.get(&(at, k)).copied();
         let names = serde_json::to_string(&plan.names).unwrap_or_default();
-        let told: i64 = sqlx::query_scalar("SELECT count(*) FROM outbox WHERE id > $1 AND renewal IN (SELECT value FROM json_each($2))")
+        // Of an earlier term that still stands in the way, people hear every week.
+        let told: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM outbox WHERE renewal IN (SELECT value FROM json_each($2)) AND (id > $1 OR created_at > $3 AND body ->> 'by' < $4)",
+        )
             .bind(mark.unwrap_or(0))
             .bind(names)
+            .bind(format!("{:.3}", now - SignedDuration::from_hours(24 * 8)))
+            .bind(format!("{:.3}", now - SignedDuration::from_hours(24)))
             .fetch_one(&mut store.conn)
             .await
             .map_err(|e| read(&e))?;
