@@ -189,8 +189,10 @@ fn months_between(term: &DueTerm) -> u32 {
     u32::try_from(to - from).unwrap_or(0)
 }
 
-/// 1, 2, 4 … days later, and once when the new term begins; then never again.
+/// 1, 2, 4 … days later, three days and one day before the new term begins, and when it begins; then never again.
 fn watch_again(now: Timestamp, looks: u32, begins: Timestamp) -> Option<Timestamp> {
     let next = after(now, SignedDuration::from_hours(24 << looks.min(5)));
-    (now < begins).then(|| next.min(begins))
+    let before = |hours| begins.checked_sub(SignedDuration::from_hours(hours)).ok().filter(|at| *at > now);
+    let looks = [before(72), before(24), Some(begins), Some(next)];
+    (now < begins).then(|| looks.into_iter().flatten().min().unwrap_or(begins))
 }

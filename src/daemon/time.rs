@@ -44,8 +44,8 @@ impl<T: Transport> Engine<T> {
     /// Waits were written by a clock that was ahead: none may outlast the moment it was meant for. Called at a start, which may follow
     /// on any clock, and whenever the clock has gone back.
     pub(super) async fn mend_waits(&mut self, now: Timestamp) -> Result<(), TickError> {
-        let unwarned = self.store.mend_waits(now).await?;
-        let warnings: Vec<_> = unwarned.into_iter().map(|(term, deadline)| (term, chain::next_warning(deadline, now))).collect();
+        let waiting = self.store.mend_waits(now).await?;
+        let warnings: Vec<_> = waiting.into_iter().map(|(term, deadline)| (term, chain::next_warning(deadline, now))).collect();
         self.store.warn_at(&warnings).await?;
         let mark = self.store.account().await?.high_water;
         let Some(detail) = trouble(now, mark, None).filter(|_| kept(Rule::R13)) else { return Ok(()) };

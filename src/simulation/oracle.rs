@@ -61,6 +61,13 @@ pub(super) struct Oracle {
     away: Vec<(Timestamp, bool)>,
     /// Doubles since a person resumed, where A2 does not hold.
     doubles: BTreeMap<i64, usize>,
+    bad_ends: HashMap<String, Timestamp>,
+}
+
+/// Our orders for one term.
+fn orders_of(sandbox: &Sandbox, plan: &Plan, k: u32, zone: &TimeZone) -> Vec<String> {
+    let ours = |o: &&LedgerOrder| o.placed_by == PlacedBy::Us && plan.is_renewed_by(&o.request) && plan.term_of(o.created_at, zone) == k;
+    sandbox.with_orders(|orders| orders.iter().filter(ours).map(|o| o.order_no.clone()).collect())
 }
 
 fn read(error: &sqlx::Error) -> Complaint {
@@ -84,6 +91,7 @@ impl Oracle {
             dismissed: HashMap::new(),
             away: Vec::new(),
             doubles: BTreeMap::new(),
+            bad_ends: HashMap::new(),
         }
     }
 
@@ -267,6 +275,10 @@ impl Oracle {
             return Ok(());
         }
         must(!self.nature.calm, || format!("{} is not renewed at its deadline {now} although nothing went wrong", plan.name()))?;
+        // An order that died in its last day is told when the term begins.
+        if self.died_lately(orders_of(sandbox, plan, k, &self.zone), now) {
+            return Ok(());
+        }
         let away = skew != SignedDuration::ZERO || self.was_away(now);
         let mark = self.marks.get(&(at, k)).copied();
         let names = serde_json::to_string(&plan.names).unwrap_or_default();
@@ -287,6 +299,15 @@ impl Oracle {
             (false, false) => return Err(Complaint::new(format!("silently late: {} is not renewed at its deadline {now}, and nobody was told", plan.name()))),
         }
         Ok(())
+    }
+
+    /// Somebody cancelled or refunded an order of ours.
+    pub(super) fn ended_badly(&mut self, order: &str, now: Timestamp) {
+        self.bad_ends.insert(order.to_owned(), now);
+    }
+
+    fn died_lately(&self, orders: Vec<String>, now: Timestamp) -> bool {
+        orders.iter().filter_map(|order| self.bad_ends.get(order)).any(|at| now.duration_since(*at) < SignedDuration::from_hours(26))
     }
 
     /// A chain that ended with an earlier term was told then (R26).

@@ -373,8 +373,8 @@ impl Store {
         Ok(())
     }
 
-    /// R13: no wait written by a clock that was ahead outlasts `now` by more than its kind ever waits. Returns the terms with their deadlines
-    /// that wait without a warning to come.
+    /// R13: no wait written by a clock that was ahead outlasts `now` by more than its kind ever waits. Returns the terms that people are
+    /// warned of, with their deadlines.
     pub async fn mend_waits(&mut self, now: Timestamp) -> Result<Vec<(i64, Timestamp)>, StoreError> {
         let mut tx = self.begin("mending waits").await?;
         for mend in [
@@ -394,8 +394,8 @@ impl Store {
                 .doing("mending waits")?;
         }
         let unwarned: Vec<(i64, String)> = sqlx::query_as(
-            "SELECT id, deadline_at FROM term WHERE warn_at IS NULL AND (state IN ('awaiting_approval', 'held', 'unknown', 'placed')
-                    OR (state = 'scheduled' AND reason IS NOT NULL AND act_at IS NOT NULL))",
+            "SELECT id, deadline_at FROM term WHERE state IN ('awaiting_approval', 'held', 'unknown', 'placed')
+                    OR (state = 'scheduled' AND reason IS NOT NULL AND act_at IS NOT NULL)",
         )
         .fetch_all(&mut *tx)
         .await
