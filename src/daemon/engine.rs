@@ -46,6 +46,8 @@ pub struct Engine<T: Transport> {
     pub stop: CancellationToken,
     /// Answers that could not be written down yet; they are, before anything else is done.
     pub(super) unrecorded: Vec<crate::store::attempts::Ended>,
+    /// When the last tick began: a clock that says less now was set back.
+    last_tick: Option<Timestamp>,
 }
 
 /// An order that went through in a tick, for showing.
@@ -106,6 +108,7 @@ impl<T: Transport> Engine<T> {
             doubted: None,
             stop: CancellationToken::new(),
             unrecorded: Vec::new(),
+            last_tick: None,
         }
     }
 
@@ -138,6 +141,7 @@ impl<T: Transport> Engine<T> {
     /// After a crash nobody knows whether an open attempt was sent: each becomes unknown, and is found out.
     pub async fn recover(&mut self) -> Result<(), TickError> {
         let now = self.clock.now();
+        self.mend_waits(now).await?;
         for renewal in self.store.open_becomes_unknown(now).await? {
             tracing::warn!(
                 renewal,
@@ -191,12 +195,14 @@ impl<T: Transport> Engine<T> {
         self.take_commands().await?;
         let now = self.clock.now();
         self.while_doubted(now).await?;
+        if self.last_tick.replace(now).is_some_and(|last| last.duration_since(now) > SignedDuration::from_mins(1)) {
+            self.mend_waits(now).await?;
+        }
         let due = self.store.due_terms(now, AT_ONCE).await?;
         let mut ticked = Ticked { looked_at: due.len(), ..Ticked::default() };
         if !due.is_empty() {
             self.warn(now, &due).await?;
             let acting = due.into_iter().filter(|term| term.act_at.is_some_and(|at| at <= now)).collect();
-            let acting = self.close_overdue(now, acting).await?;
             self.act(now, acting, &mut ticked).await?;
         }
         self.tell(now).await?;
@@ -225,28 +231,50 @@ impl<T: Transport> Engine<T> {
     }
 
     async fn act(&mut self, now: Timestamp, due: Vec<DueTerm>, ticked: &mut Ticked) -> Result<(), TickError> {
+        let due = self.only_what_moves(now, due).await?;
         if due.is_empty() {
             return Ok(());
         }
-        let (unknown, rest): (Vec<_>, Vec<_>) = due.into_iter().partition(|term| term.state == TermState::Unknown);
-        let (placed, rest): (Vec<_>, Vec<_>) =
-            rest.into_iter().partition(|term| matches!(term.state, TermState::Placed | TermState::Renewed));
-        let scheduled: Vec<_> = rest.into_iter().filter(|term| term.state == TermState::Scheduled).collect();
-        let all = || unknown.iter().chain(&placed).chain(&scheduled);
-        if all().next().is_none() {
-            return Ok(());
-        }
-        let synced = match self.reach_portal(now, !unknown.is_empty()).await? {
+        let for_evidence = due.iter().any(|term| term.state == TermState::Unknown);
+        let synced = match self.reach_portal(now, for_evidence).await? {
             Ok(synced) => synced,
             Err(trouble) => {
-                self.wait_for_portal(all(), &trouble).await?;
+                self.wait_for_portal(due.iter(), &trouble).await?;
                 ticked.portal_trouble = Some(trouble.what);
                 return Ok(());
             }
         };
+        if let Some(wait) = self.clock_in_doubt(&synced, due.iter().map(|term| term.id).collect()).await? {
+            return self.wait_all(&due, wait).await;
+        }
+        let (unknown, rest): (Vec<_>, Vec<_>) = due.into_iter().partition(|term| term.state == TermState::Unknown);
+        let (placed, waiting): (Vec<_>, Vec<_>) =
+            rest.into_iter().partition(|term| matches!(term.state, TermState::Placed | TermState::Renewed));
         self.resolve(&synced, unknown).await?;
         self.follow(&synced, placed).await?;
+        let scheduled = self.close_overdue(now, waiting).await?;
         self.place(&synced, scheduled, ticked).await
+    }
+
+    /// What a person decides does not wait for a moment; an order of which nothing is known any more is found out.
+    async fn only_what_moves(&mut self, now: Timestamp, due: Vec<DueTerm>) -> Result<Vec<DueTerm>, TickError> {
+        let moves = |term: &DueTerm| {
+            !matches!(term.state, TermState::Ordering | TermState::Held | TermState::Skipped | TermState::Missed)
+        };
+        let (moving, rest): (Vec<_>, Vec<_>) = due.into_iter().partition(moves);
+        if rest.is_empty() {
+            return Ok(moving);
+        }
+        let (orphans, still): (Vec<_>, Vec<_>) = rest.into_iter().partition(|term| term.state == TermState::Ordering);
+        if !orphans.is_empty() {
+            self.recover().await?;
+        }
+        let moves = still
+            .iter()
+            .map(|t| Move { reason: t.reason, detail: t.detail.clone(), remedy: t.remedy.clone(), ..Move::of(t, t.state) })
+            .collect();
+        self.store.write(now, Write { moves, ..Write::default() }).await?;
+        Ok(moving)
     }
 
     /// Asks the portal for its order list, unless it was found wanting a moment ago: it is probed once, not once per term.
@@ -307,16 +335,23 @@ impl<T: Transport> Engine<T> {
         Ok(self.store.warn_at(&warnings).await?)
     }
 
-    /// R26: a term that no order may exist for, and whose last chance is gone, is missed. `unknown` never is.
+    /// R26: a term that no order may exist for, and whose last chance is gone, is missed, once the portal has confirmed the time. `unknown`
+    /// never is. Returns what may be ordered.
     async fn close_overdue(&mut self, now: Timestamp, due: Vec<DueTerm>) -> Result<Vec<DueTerm>, TickError> {
         let (overdue, rest): (Vec<_>, Vec<_>) = due.into_iter().partition(|term| is_overdue(term, now));
+        let (scheduled, awaiting): (Vec<_>, Vec<_>) = rest.into_iter().partition(|term| term.state == TermState::Scheduled);
         let mut write = Write::default();
+        for term in &awaiting {
+            let last = chain::last_chance(term.moments.deadline_at, term.standing.grace_days);
+            let step = self.stay(term, TermState::AwaitingApproval, Some(last));
+            write.moves.push(Move { detail: term.detail.clone(), remedy: term.remedy.clone(), ..step });
+        }
         for term in &overdue {
             super::words::missed(term, &mut write);
             tracing::error!(renewal = term.name, deadline = %term.moments.deadline_at, "missed: the deadline passed without an order");
         }
         self.store.write(now, write).await?;
-        Ok(rest)
+        Ok(scheduled)
     }
 
     /// The moves of a decision that leaves a term waiting: it is warned about as its deadline nears, whatever it waits for.

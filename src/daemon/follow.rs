@@ -84,7 +84,7 @@ impl<T: Transport> Engine<T> {
 
     async fn keep_following(&mut self, term: &DueTerm, plight: Option<Plight>) -> Result<(), TickError> {
         let now = self.clock.now();
-        let next = retry::look_again(now, term.tries).min(after(now, SignedDuration::from_hours(2)));
+        let next = retry::look_again(now, term.tries);
         let step = Move { tries: term.tries.saturating_add(1), ..self.stay(term, TermState::Placed, Some(next)) };
         let mut write = Write::default();
         match plight {
@@ -196,8 +196,10 @@ fn months_between(term: &DueTerm) -> u32 {
     u32::try_from(to - from).unwrap_or(0)
 }
 
-/// 1, 2, 4 … days later, and once when the new term begins; then never again.
+/// 1, 2, 4 … days later, three days and one day before the new term begins, and when it begins; then never again.
 fn watch_again(now: Timestamp, looks: u32, begins: Timestamp) -> Option<Timestamp> {
     let next = after(now, SignedDuration::from_hours(24 << looks.min(5)));
-    (now < begins).then(|| next.min(begins))
+    let before = |hours| begins.checked_sub(SignedDuration::from_hours(hours)).ok().filter(|at| *at > now);
+    let looks = [before(72), before(24), Some(begins), Some(next)];
+    (now < begins).then(|| looks.into_iter().flatten().min().unwrap_or(begins))
 }

@@ -14,5 +14,6 @@ pub mod seal;
 pub mod service;
 pub mod sync;
 pub mod tell;
+mod time;
 pub mod watch;
 mod words;

@@ -36,8 +36,6 @@ use crate::store::terms::{DueTerm, Move, Postponement, Write};
 const IN_FLIGHT: usize = 32;
 /// R10: an attempt not sent within this time of its fence is cancelled unsent.
 const FENCE_HOLDS: SignedDuration = SignedDuration::from_secs(30);
-/// R13: how far our clock may be from the portal's.
-const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_hours(1);
 
 /// A term whose order is sound by itself, with that order.
 struct Sound {
@@ -52,7 +50,7 @@ impl<T: Transport> Engine<T> {
         if due.is_empty() || self.stop.is_cancelled() {
             return Ok(());
         }
-        if let Some(wait) = self.closed(synced, &due).await? {
+        if let Some(wait) = self.closed(&due).await? {
             return self.wait_all(&due, wait).await;
         }
         let sound = self.sound(due).await?;
@@ -63,8 +61,8 @@ impl<T: Transport> Engine<T> {
         Ok(())
     }
 
-    /// What stops every order: pause, an unbound database, a clock that cannot be trusted (R8, R13).
-    async fn closed(&mut self, synced: &Synced, due: &[DueTerm]) -> Result<Option<Postponement>, TickError> {
+    /// What stops every order: pause, and a database that is not bound (R8).
+    async fn closed(&mut self, due: &[DueTerm]) -> Result<Option<Postponement>, TickError> {
         let now = self.clock.now();
         let account = self.store.account().await?;
         let wait = |reason, minutes, detail: String, remedy: &str| Postponement {
@@ -77,25 +75,25 @@ impl<T: Transport> Engine<T> {
         if account.bound_at.is_none() && kept(Rule::R8) {
             return Ok(Some(wait(
                 Reason::Unbound,
-                10,
+                60,
                 "the database is not bound to a portal account yet".to_owned(),
                 "renewd init",
             )));
         }
         if let Some((since, why)) = account.doubted.filter(|_| kept(Rule::R9)) {
             let detail = format!("nothing is ordered since {since:.0}: {why}");
-            return Ok(Some(wait(Reason::Unbound, 60, detail, "renewd accept")));
+            return Ok(Some(wait(Reason::Unbound, 360, detail, "renewd accept")));
         }
-        if let Some((since, why)) = account.paused {
-            return Ok(Some(wait(Reason::Paused, 60, format!("ordering is paused since {since:.0}: {why}"), "renewd resume")));
-        }
-        let clock = clock_trouble(now, account.high_water, synced.date).filter(|_| kept(Rule::R13));
-        Ok(clock.map(|detail| wait(Reason::Clock, 10, detail, "set the clock (timedatectl), or: renewd accept --clock")))
+        Ok(account.paused.map(|(since, why)| {
+            wait(Reason::Paused, 360, format!("ordering is paused since {since:.0}: {why}"), "renewd resume")
+        }))
     }
 
-    async fn wait_all(&mut self, due: &[DueTerm], wait: Postponement) -> Result<(), TickError> {
+    /// Lets all of `due` wait, and tells once for all of them.
+    pub(super) async fn wait_all(&mut self, due: &[DueTerm], wait: Postponement) -> Result<(), TickError> {
         let now = self.clock.now();
-        if due.iter().any(|term| term.reason != Some(wait.reason)) {
+        let news = |term: &&DueTerm| term.state == TermState::Scheduled && term.reason != Some(wait.reason);
+        if wait.remedy.is_some() && due.iter().any(|term| news(&term)) {
             tracing::warn!(reason = wait.reason.word(), terms = due.len(), "nothing is ordered: {}", wait.detail);
             let by = due.iter().map(|term| term.moments.deadline_at).min();
             let what = format!("{} orders wait: {}", due.len(), wait.detail);
@@ -236,7 +234,7 @@ impl<T: Transport> Engine<T> {
                 "the first order of its kind goes alone; this one waits until it has been read back",
             ),
             _ => {
-                (after(now, SignedDuration::from_mins(10)), "another order that looks the same at the portal is not decided yet")
+                (after(now, SignedDuration::from_hours(1)), "another order that looks the same at the portal is not decided yet")
             }
         };
         let step = self.stay(term, TermState::Scheduled, Some(until));
@@ -268,7 +266,7 @@ impl<T: Transport> Engine<T> {
     /// Commits the intents of one batch, sends each once, and records every answer in one commit.
     async fn send_batch(&mut self, synced: &Synced, batch: Vec<(Sound, bool)>, ticked: &mut Ticked) -> Result<(), TickError> {
         let now = self.clock.now();
-        if self.stop.is_cancelled() || now.duration_since(synced.at) > FENCE_HOLDS {
+        if self.stop.is_cancelled() || now.duration_since(synced.until) > FENCE_HOLDS {
             return Ok(()); // nothing was committed: due again at once, with a new fence
         }
         let fence = self.store.fence(synced.at, synced.total).await?;
@@ -282,7 +280,7 @@ impl<T: Transport> Engine<T> {
         let placements = match self.renew_seal().await {
             Ok(()) => {
                 crash::point("after-seal");
-                self.send_all(synced.at, committed).await
+                self.send_all(synced.until, committed).await
             }
             Err(error) => {
                 tracing::error!("{error}");
@@ -553,15 +551,6 @@ fn foreign_plight(term: &DueTerm, found: &[String]) -> Plight {
         ),
         orders: found.to_vec(),
     }
-}
-
-fn clock_trouble(now: Timestamp, high_water: Option<Timestamp>, portal: Option<Timestamp>) -> Option<String> {
-    if let Some(mark) = high_water.filter(|mark| now < *mark && mark.duration_since(now) > SignedDuration::from_mins(5)) {
-        return Some(format!("the clock says {now:.0}, but the portal has already confirmed {mark:.0}"));
-    }
-    let portal = portal?;
-    let apart = now.duration_since(portal).abs();
-    (apart > CLOCK_TOLERANCE).then(|| format!("the clock says {now:.0}, the portal says {portal:.0}"))
 }
 
 /// Orders that go alone come one by one; the others in batches.

@@ -173,7 +173,7 @@ impl<T: Transport> Engine<T> {
         let detail = format!("nobody knows whether the portal carried out the order: {shown}");
         let remedy = format!("renewd resolve {} --order-no X | --not-ordered", term.name);
         let plight = Plight { reason: Reason::NoEvidence, detail, remedy, orders: candidates.to_vec() };
-        let step = self.stay(term, TermState::Unknown, Some(after(now, SignedDuration::from_hours(6))));
+        let step = self.rarely(term, now);
         let mut write = Write::default();
         words::trouble(term, TermState::Unknown, &plight, step, &mut write);
         Ok(self.store.write(now, write).await?)
@@ -191,10 +191,17 @@ impl<T: Transport> Engine<T> {
             remedy: format!("look for it in the portal, then: renewd resolve {0} --not-ordered | --order-no X", term.name),
             orders: Vec::new(),
         };
-        let step = self.stay(term, TermState::Unknown, Some(after(now, SignedDuration::from_hours(6))));
+        let step = self.rarely(term, now);
         let mut write = Write::default();
         words::trouble(term, TermState::Unknown, &plight, step, &mut write);
         Ok(self.store.write(now, write).await?)
+    }
+
+    /// A person has been asked; it may still be found.
+    fn rarely(&self, term: &DueTerm, now: Timestamp) -> Move {
+        let looks = term.tries.max(retry::LEFT_TO_A_PERSON);
+        let step = self.stay(term, TermState::Unknown, Some(retry::look_again(now, looks)));
+        Move { tries: looks.saturating_add(1), ..step }
     }
 
     async fn look_again(&mut self, terms: &[DueTerm]) -> Result<(), TickError> {

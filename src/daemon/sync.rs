@@ -29,6 +29,8 @@ const BEYOND: SignedDuration = SignedDuration::from_hours(25);
 pub struct Synced {
     /// When the read began, by our clock.
     pub at: Timestamp,
+    /// When it had ended.
+    pub until: Timestamp,
     /// When, by the portal's.
     pub date: Option<Timestamp>,
     /// `total` of the list.
@@ -62,19 +64,34 @@ impl<T: Transport> Engine<T> {
     pub(super) async fn sync(&mut self, for_evidence: bool) -> Result<Result<Synced, ReadError>, TickError> {
         let at = self.clock.now();
         let horizon = self.horizon().await?;
-        let range = match read_range(&self.portal, horizon).await {
+        let mut range = match read_range(&self.portal, horizon).await {
             Ok(range) => range,
             Err(error) => return Ok(Err(error)),
         };
         self.store.take_rows(at, &range.rows).await?;
         crate::crash::point("after-sync");
+        if self.lacks_rows(&range).await? {
+            range = match read_range(&self.portal, None).await {
+                Ok(range) => range,
+                Err(error) => return Ok(Err(error)),
+            };
+            self.store.take_rows(at, &range.rows).await?;
+        }
         let is_whole = for_evidence
             && match self.is_whole(&range, horizon).await? {
                 Ok(is_whole) => is_whole,
                 Err(error) => return Ok(Err(error)),
             };
         self.store.synced(at, range.total).await?;
-        Ok(Ok(Synced { at, date: range.date, total: range.total, is_whole }))
+        Ok(Ok(Synced { at, until: self.clock.now(), date: range.date, total: range.total, is_whole }))
+    }
+
+    /// R17: whether the list has rows that the mirror has not, although the read stopped: it is not sorted as its first page looked.
+    async fn lacks_rows(&mut self, range: &Range) -> Result<bool, TickError> {
+        match range.total.filter(|_| range.down_to.is_some() && kept(Rule::R17)) {
+            Some(total) => Ok(total > self.store.mirror_count().await?),
+            None => Ok(false),
+        }
     }
 
     /// Where a read may stop: before the oldest open fence, minus settle. A mirror that was never read whole has no horizon.
@@ -90,6 +107,9 @@ impl<T: Transport> Engine<T> {
 
     /// R17, R19 c: the range read again is the same, `total` agrees with the mirror, and our newest known order is still listed.
     async fn is_whole(&mut self, first: &Range, horizon: Option<Timestamp>) -> Result<Result<bool, ReadError>, TickError> {
+        if !kept(Rule::R17) {
+            return Ok(Ok(true));
+        }
         let again = match read_range(&self.portal, horizon).await {
             Ok(range) => range,
             Err(error) => return Ok(Err(error)),

@@ -108,7 +108,8 @@ fn days_left(deadline: Timestamp, now: Timestamp) -> String {
     // Rounded up, so that the warning one day before says "1 day" and not "0".
     let hours = deadline.duration_since(now).as_hours();
     match hours {
-        ..=0 => "the deadline is now".to_owned(),
+        ..=-24 => format!("the deadline was {} days ago", -hours / 24),
+        -23..=0 => "the deadline is now".to_owned(),
         1..=24 => "the deadline is within a day".to_owned(),
         _ => format!("the deadline is in {} days", (hours + 23) / 24),
     }

@@ -55,11 +55,10 @@ pub fn last_chance(deadline_at: Timestamp, grace_days: u32) -> Timestamp {
 /// Days before the deadline on which people are warned.
 const WARNINGS: [i64; 3] = [7, 3, 1];
 
-/// The next deadline warning after `now`: 7, 3 and 1 days before, once each, and at the deadline itself.
+/// The next deadline warning after `now`: 7, 3 and 1 days before, once each, and at the deadline itself; then every week, because what still
+/// waits for a person stops the terms after it too.
 pub fn next_warning(deadline_at: Timestamp, now: Timestamp) -> Option<Timestamp> {
-    WARNINGS
-        .iter()
-        .filter_map(|days| deadline_at.checked_sub(SignedDuration::from_hours(24 * days)).ok())
-        .chain([deadline_at])
-        .find(|at| *at > now)
+    let day = |days: i64| deadline_at.checked_add(SignedDuration::from_hours(24 * days)).ok();
+    let weeks = now.duration_since(deadline_at).as_hours().div_euclid(24 * 7).max(0);
+    WARNINGS.iter().filter_map(|days| day(-days)).chain([deadline_at]).chain(day(7 * (weeks + 1))).find(|at| *at > now)
 }

@@ -71,10 +71,7 @@ impl Field {
 
     /// The fields that an order for `identity` can teach.
     pub fn of(identity: &Identity) -> Vec<Self> {
-        let mut fields = vec![Self::PoNumber, Self::Product, Self::Item];
-        if identity.party != Party::Own {
-            fields.push(Self::Partner);
-        }
+        let mut fields = vec![Self::PoNumber, Self::Product, Self::Partner, Self::Item];
         if identity.serial.is_some() {
             fields.push(Self::Serial);
         }
@@ -118,6 +115,11 @@ pub fn lessons(identity: &Identity, listed: &Listed, po_number: &str) -> Vec<(Fi
                 Field::Item if listed.facts.items.contains(&identity.item_id.to_string()) => Echo::Echoed,
                 Field::Item if listed.facts.items.is_empty() => Echo::Absent,
                 Field::Item => Echo::Misleading,
+                // One's own order names no partner: coming back without one, it came back as it was sent.
+                Field::Partner if identity.party == Party::Own => match shown(field, &listed.facts) {
+                    None => Echo::Echoed,
+                    Some(_) => Echo::Misleading,
+                },
                 _ => match shown(field, &listed.facts) {
                     None => Echo::Absent,
                     Some(value) if Some(value) == sent(field, identity).as_deref() => Echo::Echoed,
@@ -168,15 +170,17 @@ pub fn explained(listed: &Listed, identity: &Identity, learned: &Learned) -> boo
     }
     WHAT_IDENTIFIES.into_iter().any(|field| {
         let trusted = learned.echoes(field) || !kept(Rule::R18);
-        trusted && differs(field, &listed.facts, identity)
+        trusted && differs(field, &listed.facts, identity, learned)
     })
 }
 
-/// Shows another value than was sent. A field that was not sent cannot differ: the portal shows a `productNo` of its own for products
-/// without a serial number (portal-api.md section 4).
-fn differs(field: Field, facts: &Facts, identity: &Identity) -> bool {
+/// Shows another value than was sent. A serial number that was not sent cannot differ: the portal shows a `productNo` of its own for
+/// products without one (portal-api.md section 4). A partner where none was sent is another customer, once one's own orders are known to
+/// come back without.
+fn differs(field: Field, facts: &Facts, identity: &Identity, learned: &Learned) -> bool {
     match (shown(field, facts), sent(field, identity)) {
         (Some(shown), Some(sent)) => shown != sent,
+        (Some(_), None) => field == Field::Partner && learned.echoes(field),
         _ => false,
     }
 }
@@ -287,9 +291,9 @@ fn absence(search: &Search<'_>) -> Finding {
 fn matches_by_content(search: &Search<'_>, order: &Listed, learned: &Learned) -> bool {
     let identity = search.identity;
     let all_echoed = Field::of(identity).into_iter().filter(|field| *field != Field::PoNumber).all(|field| learned.echoes(field));
-    let equal = WHAT_IDENTIFIES
-        .into_iter()
-        .all(|field| sent(field, identity).is_none() || shown(field, &order.facts) == sent(field, identity).as_deref());
+    let equal = WHAT_IDENTIFIES.into_iter().all(|field| {
+        field == Field::Serial && identity.serial.is_none() || shown(field, &order.facts) == sent(field, identity).as_deref()
+    });
     let item = order.facts.items.contains(&identity.item_id.to_string());
     // Five minutes: the portal's clock need not be ours. An earlier order cannot be this attempt.
     let after = order.created_at.is_some_and(|at| at.duration_since(search.created_at) >= SignedDuration::from_mins(-5));
@@ -309,7 +313,7 @@ pub fn settle(set: Option<SignedDuration>, left: SignedDuration) -> SignedDurati
 pub fn may_be_for(listed: &Listed, identity: &Identity, learned: &Learned) -> bool {
     !WHAT_IDENTIFIES.into_iter().any(|field| {
         let trusted = learned.of(field) != Some(Echo::Misleading);
-        trusted && differs(field, &listed.facts, identity)
+        trusted && differs(field, &listed.facts, identity, learned)
     })
 }
 

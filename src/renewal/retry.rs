@@ -13,8 +13,13 @@ const HOUR: i64 = 60 * MINUTE;
 const TROUBLE: [i64; 8] = [MINUTE, 2 * MINUTE, 5 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 6 * HOUR];
 /// A refusal is told at once and tried again rarely: a person has to change something first.
 const REFUSED: [i64; 2] = [6 * HOUR, 24 * HOUR];
-/// Looks for an unknown order: soon, then around the time when its absence begins to count.
+/// Looks for an unknown or unpaid order: soon, then around the time when its absence begins to count, and ever more rarely while it is left
+/// to a person.
 const FINDING_OUT: [i64; 6] = [MINUTE, 5 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR];
+/// From so many looks on, every six hours; and from so many, once a day.
+const RARELY: [(u32, i64); 2] = [(40, 24 * HOUR), (LEFT_TO_A_PERSON, 6 * HOUR)];
+/// The count of looks at which a person has been asked.
+pub const LEFT_TO_A_PERSON: u32 = 20;
 
 fn step(table: &[i64], tries: u32) -> i64 {
     let last = table.len().saturating_sub(1);
@@ -37,9 +42,10 @@ pub fn try_again(now: Timestamp, why: Why, tries: u32, retry_after: Option<u64>,
     if now < last { next.min(last) } else { next }
 }
 
-/// When an unknown attempt is looked for again.
+/// When an unknown attempt, or one that is not paid yet, is looked for again.
 pub fn look_again(now: Timestamp, looks: u32) -> Timestamp {
-    later(now, step(&FINDING_OUT, looks))
+    let rarely = RARELY.iter().find(|(from, _)| looks >= *from).map(|(_, seconds)| *seconds);
+    later(now, rarely.unwrap_or_else(|| step(&FINDING_OUT, looks)))
 }
 
 fn later(now: Timestamp, seconds: i64) -> Timestamp {

@@ -154,7 +154,11 @@ pub(super) async fn happen(life: &mut Life, event: Event) -> Result<(), Complain
         Event::Mark(plan, k) => return mark(life, plan, k).await,
         Event::Deadline(plan, k) => return deadline(life, plan, k).await,
         Event::Visit => return people::visit(life).await,
-        Event::Status(order, status) => drop(life.sandbox.set_status(&order, status)),
+        Event::Status(order, status) => {
+            let now = life.now();
+            life.oracle.ended_badly(&order, now);
+            drop(life.sandbox.set_status(&order, status));
+        }
     }
     Ok(())
 }

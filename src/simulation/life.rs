@@ -61,9 +61,15 @@ pub(super) struct Life {
 pub(super) async fn live(seed: u64, nature: Option<Nature>, loud: bool) -> Result<Figures, Complaint> {
     crash::reset();
     let mut life = Life::new(seed, nature, loud).await;
+    life.say(|| format!("{:?}", life.nature));
+    life.say(|| format!("{:?}", life.plans));
+    life.sandbox.change(|settings| life.say(|| format!("{settings:?}")));
     let lived = life.through().await;
     if let Some(engine) = life.engine.take() {
         drop(engine.store.close().await);
+    }
+    if let Some(keep) = std::env::var_os("RENEWD_KEEP").filter(|_| loud) {
+        drop(std::fs::copy(life.disk.database(), keep));
     }
     crash::reset();
     lived.map(|()| life.figures)

@@ -61,6 +61,14 @@ pub(super) struct Oracle {
     away: Vec<(Timestamp, bool)>,
     /// Doubles since a person resumed, where A2 does not hold.
     doubles: BTreeMap<i64, usize>,
+    bad_ends: HashMap<String, Timestamp>,
+}
+
+/// Our orders for one term.
+fn orders_of(sandbox: &Sandbox, plan: &Plan, k: u32, zone: &TimeZone) -> Vec<String> {
+    let ours =
+        |o: &&LedgerOrder| o.placed_by == PlacedBy::Us && plan.is_renewed_by(&o.request) && plan.term_of(o.created_at, zone) == k;
+    sandbox.with_orders(|orders| orders.iter().filter(ours).map(|o| o.order_no.clone()).collect())
 }
 
 fn read(error: &sqlx::Error) -> Complaint {
@@ -84,6 +92,7 @@ impl Oracle {
             dismissed: HashMap::new(),
             away: Vec::new(),
             doubles: BTreeMap::new(),
+            bad_ends: HashMap::new(),
         }
     }
 
@@ -290,16 +299,24 @@ impl Oracle {
             return Ok(());
         }
         must(!self.nature.calm, || format!("{} is not renewed at its deadline {now} although nothing went wrong", plan.name()))?;
+        // An order that died in its last day is told when the term begins.
+        if self.died_lately(orders_of(sandbox, plan, k, &self.zone), now) {
+            return Ok(());
+        }
         let away = skew != SignedDuration::ZERO || self.was_away(now);
         let mark = self.marks.get(&(at, k)).copied();
         let names = serde_json::to_string(&plan.names).unwrap_or_default();
-        let told: i64 =
-            sqlx::query_scalar("SELECT count(*) FROM outbox WHERE id > $1 AND renewal IN (SELECT value FROM json_each($2))")
-                .bind(mark.unwrap_or(0))
-                .bind(names)
-                .fetch_one(&mut store.conn)
-                .await
-                .map_err(|e| read(&e))?;
+        // Of an earlier term that still stands in the way, people hear every week.
+        let told: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM outbox WHERE renewal IN (SELECT value FROM json_each($2)) AND (id > $1 OR created_at > $3 AND body ->> 'by' < $4)",
+        )
+            .bind(mark.unwrap_or(0))
+            .bind(names)
+            .bind(format!("{:.3}", now - SignedDuration::from_hours(24 * 8)))
+            .bind(format!("{:.3}", now - SignedDuration::from_hours(24)))
+            .fetch_one(&mut store.conn)
+            .await
+            .map_err(|e| read(&e))?;
         match (told > 0, away || mark.is_none()) {
             (true, _) => figures.told_in_time += 1,
             (false, true) => figures.nobody_could_tell += 1,
@@ -311,6 +328,18 @@ impl Oracle {
             }
         }
         Ok(())
+    }
+
+    /// Somebody cancelled or refunded an order of ours.
+    pub(super) fn ended_badly(&mut self, order: &str, now: Timestamp) {
+        self.bad_ends.insert(order.to_owned(), now);
+    }
+
+    fn died_lately(&self, orders: Vec<String>, now: Timestamp) -> bool {
+        orders
+            .iter()
+            .filter_map(|order| self.bad_ends.get(order))
+            .any(|at| now.duration_since(*at) < SignedDuration::from_hours(26))
     }
 
     /// A chain that ended with an earlier term was told then (R26).

@@ -97,9 +97,7 @@ async fn help(life: &mut Life, store: &mut Store, plight: &Plight, prefix: &str)
     match (plight.state.as_str(), reason) {
         ("held", "foreign_order") => foreign(life, store, plight, prefix).await?,
         ("held", "dead_order") => void(life, store, plight).await?,
-        ("held", "refunded_later") => {
-            run(store, "UPDATE term SET state = 'renewed', reason = NULL, remedy = NULL WHERE id = $1", plight.term).await?
-        }
+        ("held", "refunded_later") => leave_it(life, store, plight).await?,
         ("awaiting_approval", _) => approve(life, store, plight).await?,
         ("unknown", _) => return settle(life, store, plight).await,
         ("placed", "pending_long") => {
@@ -119,10 +117,7 @@ async fn run(store: &mut Store, sql: &'static str, term: i64) -> Result<(), Comp
 /// `resolve --order-no` where the order renews exactly this; else `release`, with everything that was seen.
 async fn foreign(life: &mut Life, store: &mut Store, plight: &Plight, prefix: &str) -> Result<(), Complaint> {
     let now = life.now();
-    let Some(at) = life.plans.iter().position(|plan| plan.name() == plight.name) else { return Ok(()) };
-    let k = (0..)
-        .find(|k| life.plans[at].deadline(*k, &life.zone).to_zoned(life.zone.clone()).date().to_string() >= plight.starts_on)
-        .unwrap_or(0);
+    let Some((at, k)) = term_of(life, plight) else { return Ok(()) };
     let since = if k == 0 { jiff::Timestamp::MIN } else { life.plans[at].deadline(k - 1, &life.zone) };
     let plan = &life.plans[at];
     let paid = life.sandbox.orders().into_iter().any(|order| {
@@ -157,6 +152,21 @@ async fn foreign(life: &mut Life, store: &mut Store, plight: &Plight, prefix: &s
         .await
         .map(drop)
         .map_err(|e| failed(&e))
+}
+
+/// The renewal and term that a plight is about.
+fn term_of(life: &Life, plight: &Plight) -> Option<(usize, u32)> {
+    let at = life.plans.iter().position(|plan| plan.names.contains(&plight.name))?;
+    let begins = |k: u32| life.plans[at].deadline(k, &life.zone).to_zoned(life.zone.clone()).date().to_string();
+    Some((at, (0..).find(|k| begins(*k) >= plight.starts_on)?))
+}
+
+/// A paid order was refunded, and a person knows why.
+async fn leave_it(life: &mut Life, store: &mut Store, plight: &Plight) -> Result<(), Complaint> {
+    if let Some((at, k)) = term_of(life, plight) {
+        life.plans[at].settled_by_people.push(k);
+    }
+    run(store, "UPDATE term SET state = 'renewed', reason = NULL, remedy = NULL WHERE id = $1", plight.term).await
 }
 
 /// `resolve --void`: the term is free for a new order.

@@ -467,8 +467,9 @@ pub(crate) async fn post(tx: &mut Tx<'_>, now: Timestamp, messages: &[Message]) 
 }
 
 async fn insert_message(tx: &mut Tx<'_>, now: Timestamp, message: &Message, body: &str) -> Result<(), StoreError> {
-    let last: Option<String> = sqlx::query_scalar("SELECT max(sent_at) FROM outbox WHERE cause = $1")
+    let last: Option<String> = sqlx::query_scalar("SELECT max(sent_at) FROM outbox WHERE cause = $1 AND sent_at <= $2")
         .bind(&message.cause)
+        .bind(time(now))
         .fetch_one(&mut **tx)
         .await
         .doing("reading the outbox")?;

@@ -268,6 +268,7 @@ impl Store {
             .await
             .doing("recording a found order")?;
         within(&mut tx, now, write).await?;
+        wake_waiting(&mut tx, now).await?;
         commit(tx, "recording a found order").await
     }
 
@@ -282,6 +283,7 @@ impl Store {
             .await
             .doing("setting an attempt aside")?;
         within(&mut tx, now, write).await?;
+        wake_waiting(&mut tx, now).await?;
         commit(tx, "setting an attempt aside").await
     }
 
@@ -353,6 +355,16 @@ pub struct FoundOrder {
     pub transaction_no: Option<String>,
     /// `po_number`, `content` or `person`.
     pub matched_by: &'static str,
+}
+
+/// Something undecided was decided: what waited for it is looked at again.
+async fn wake_waiting(tx: &mut Tx<'_>, now: Timestamp) -> Result<(), StoreError> {
+    sqlx::query("UPDATE term SET act_at = $1 WHERE state = 'scheduled' AND reason IN ('look_alike', 'canary') AND act_at > $1")
+        .bind(time(now))
+        .execute(&mut **tx)
+        .await
+        .doing("waking what waited")?;
+    Ok(())
 }
 
 async fn insert_attempt(tx: &mut Tx<'_>, now: Timestamp, fence: Fence, intent: &Intent) -> Result<i64, StoreError> {

@@ -2,8 +2,8 @@
 //!
 //! Owns the engine's queue: a term is looked at when its `act_at` or `warn_at` has come, and every look writes the next one.
 
-use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 
 use super::account::{Message, post};
 use super::attempts::{Attempt, AttemptRow};
@@ -207,6 +207,9 @@ impl Move {
     }
 }
 
+/// No wait but that for a due time, or for the beginning of a term, is longer than this.
+const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(26);
+
 /// What one decision writes: moves, what happened, and who is told. One commit.
 #[derive(Debug, Clone, Default)]
 pub struct Write {
@@ -399,6 +402,37 @@ impl Store {
         .await
         .doing("postponing terms")?;
         Ok(())
+    }
+
+    /// R13: no wait written by a clock that was ahead outlasts `now` by more than its kind ever waits. Returns the terms that people are
+    /// warned of, with their deadlines.
+    pub async fn mend_waits(&mut self, now: Timestamp) -> Result<Vec<(i64, Timestamp)>, StoreError> {
+        let mut tx = self.begin("mending waits").await?;
+        for mend in [
+            "UPDATE term SET act_at = max(due_at, $1), reason = iif(reason = 'clock', NULL, reason),
+                    detail = iif(reason = 'clock', NULL, detail), remedy = iif(reason = 'clock', NULL, remedy)
+             WHERE state = 'scheduled' AND act_at > max(due_at, $2)",
+            "UPDATE term SET act_at = $1 WHERE state IN ('ordering', 'unknown', 'placed') AND act_at > $2",
+            "UPDATE term SET act_at = $1 WHERE state = 'renewed' AND act_at > $2 AND act_at > deadline_at",
+            "UPDATE account SET portal_next_at = NULL WHERE portal_next_at > $2",
+            "UPDATE outbox SET next_at = $1 WHERE next_at > $2",
+        ] {
+            sqlx::query(mend)
+                .bind(time(now))
+                .bind(time(now.checked_add(LONGEST_WAIT).unwrap_or(Timestamp::MAX)))
+                .execute(&mut *tx)
+                .await
+                .doing("mending waits")?;
+        }
+        let unwarned: Vec<(i64, String)> = sqlx::query_as(
+            "SELECT id, deadline_at FROM term WHERE state IN ('awaiting_approval', 'held', 'unknown', 'placed')
+                    OR (state = 'scheduled' AND reason IS NOT NULL AND act_at IS NOT NULL)",
+        )
+        .fetch_all(&mut *tx)
+        .await
+        .doing("looking for terms without a warning")?;
+        commit(tx, "mending waits").await?;
+        unwarned.into_iter().map(|(id, deadline)| Ok((id, read_time(&deadline)?))).collect()
     }
 
     /// Sets the next deadline warning of terms.

@@ -1,0 +1,68 @@
+//! Whether the clock can be trusted (R13), and what is mended when it was set back.
+//!
+//! Owns the doubt about our own clock. Never sets it.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::engine::{Engine, TickError, after};
+use super::sync::Synced;
+use crate::portal::transport::Transport;
+use crate::renewal::chain;
+use crate::renewal::state::Reason;
+use crate::rules::{Rule, kept};
+use crate::store::account::{Message, Notice};
+use crate::store::terms::Postponement;
+
+/// R13: how far our clock may be from the portal's.
+const TOLERANCE: SignedDuration = SignedDuration::from_hours(1);
+/// How far behind the newest confirmed moment it may be: the portal's own machines differ by seconds.
+const BEHIND: SignedDuration = SignedDuration::from_mins(5);
+const HELP: &str = "set the clock (timedatectl), or: renewd accept --clock";
+
+impl<T: Transport> Engine<T> {
+    /// Why nothing may be done by this clock, if so. `terms` wait; nothing is concluded from a deadline that it says has passed.
+    pub(super) async fn clock_in_doubt(&mut self, synced: &Synced, terms: Vec<i64>) -> Result<Option<Postponement>, TickError> {
+        if !kept(Rule::R13) {
+            return Ok(None);
+        }
+        let now = self.clock.now();
+        let mark = self.store.account().await?.high_water;
+        let wait = |minutes, detail: String, remedy: Option<&str>| Postponement {
+            terms: terms.clone(),
+            until: after(now, SignedDuration::from_mins(minutes)),
+            reason: Reason::Clock,
+            detail,
+            remedy: remedy.map(str::to_owned),
+        };
+        Ok(match (synced.date, mark) {
+            // It tells the time, but not in this answer: an old one, perhaps out of a cache.
+            (None, Some(_)) => Some(wait(1, "the portal's answer does not tell its time; it is asked again".to_owned(), None)),
+            (date, mark) => trouble(now, mark, date).map(|detail| wait(10, detail, Some(HELP))),
+        })
+    }
+
+    /// Waits were written by a clock that was ahead: none may outlast the moment it was meant for. Called at a start, which may follow
+    /// on any clock, and whenever the clock has gone back.
+    pub(super) async fn mend_waits(&mut self, now: Timestamp) -> Result<(), TickError> {
+        let waiting = self.store.mend_waits(now).await?;
+        let warnings: Vec<_> = waiting.into_iter().map(|(term, deadline)| (term, chain::next_warning(deadline, now))).collect();
+        self.store.warn_at(&warnings).await?;
+        let mark = self.store.account().await?.high_water;
+        let Some(detail) = trouble(now, mark, None).filter(|_| kept(Rule::R13)) else { return Ok(()) };
+        let what = format!("nothing is due by this clock, and nothing will be ordered: {detail}");
+        let notice = Notice { key: "portal:clock".to_owned(), renewal: None, reason: what.clone(), what_to_do: HELP.to_owned() };
+        self.store.raise(now, &notice).await?;
+        let by = self.store.next_deadline().await?;
+        let message = Message { cause: "clock".to_owned(), renewal: None, what, by, command: Some(HELP.to_owned()) };
+        Ok(self.store.tell(now, &[message]).await?)
+    }
+}
+
+fn trouble(now: Timestamp, high_water: Option<Timestamp>, portal: Option<Timestamp>) -> Option<String> {
+    if let Some(mark) = high_water.filter(|mark| mark.duration_since(now) > BEHIND) {
+        return Some(format!("the clock says {now:.0}, but the portal has already confirmed {mark:.0}"));
+    }
+    let portal = portal?;
+    let apart = now.duration_since(portal).abs();
+    (apart > TOLERANCE).then(|| format!("the clock says {now:.0}, the portal says {portal:.0}"))
+}
