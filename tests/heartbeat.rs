@@ -88,9 +88,10 @@ async fn an_order_is_placed_when_it_is_due_although_the_bell_never_rings() {
     let (sandbox, address) = portal(&clock).await;
     let folder = tempfile::tempdir().unwrap();
     let looked = Arc::new(AtomicUsize::new(0));
-    let engine = engine(folder.path(), &clock, &looked, &address).await;
+    let mut engine = engine(folder.path(), &clock, &looked, &address).await;
     let stop = engine.stop.clone();
-    let service = Service { engine, config_path: folder.path().join("renewals.toml"), on_order: |_| {}, fixed_portal: true };
+    engine.keeps_portal = true;
+    let service = Service { engine, config_path: folder.path().join("renewals.toml"), on_order: |_| {} };
     let running = tokio::spawn(service.run());
     let orders = || sandbox.with_orders(<[_]>::len);
 
