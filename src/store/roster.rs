@@ -264,7 +264,16 @@ async fn reschedule(tx: &mut Tx<'_>, now: Timestamp, entries: &[Entry], changes:
     if moved.is_empty() {
         return Ok(());
     }
-    // A term that was never tried moves with its due time; one that waits for another try keeps its place in the table.
+    // A term that was never tried moves with its due time; one that waits for another try keeps its place in the table. One that
+    // waits for approval is looked at again when it is missed, and that moment has moved: it is judged anew.
+    sqlx::query(
+        "UPDATE term SET state = 'scheduled', act_at = v.value ->> 'due_at', reason = NULL, detail = NULL, remedy = NULL
+         FROM json_each($1) v WHERE term.id = v.value ->> 'id' AND term.state = 'awaiting_approval' AND term.act_at IS NOT NULL",
+    )
+    .bind(json(&moved)?)
+    .execute(&mut **tx)
+    .await
+    .doing("moving terms")?;
     sqlx::query(
         "UPDATE term SET due_at = v.value ->> 'due_at', deadline_at = v.value ->> 'deadline_at',
                 act_at = CASE WHEN state = 'scheduled' AND tries = 0 AND act_at IS NOT NULL THEN v.value ->> 'due_at' ELSE act_at END

@@ -138,6 +138,18 @@ async fn what_waits_for_approval_is_judged_anew_when_its_entry_comes_back_or_cha
     }
 }
 
+/// The moment at which it is missed moves with the zone; without a new look nobody would notice when it comes.
+#[tokio::test]
+async fn what_waits_for_approval_is_judged_anew_when_its_deadline_moves() {
+    let mut db = Fresh::with([1]).await;
+    let term = db.only().await;
+    let step = Move { act_at: Some(at("2027-03-01T00:00:00Z")), ..Move::of(&term, TermState::AwaitingApproval) };
+    db.store.write(at(DUE), Write { moves: vec![step], ..Write::default() }).await.unwrap();
+    db.take_in("America/Los_Angeles", &entry("p1", 1)).await;
+    let term = db.due("2027-02-15T17:00:00Z").await.remove(0);
+    assert_eq!((term.state, term.moments.deadline_at), (TermState::Scheduled, at("2027-03-01T08:00:00Z")));
+}
+
 #[tokio::test]
 async fn a_renamed_entry_that_waits_for_approval_goes_on_waiting() {
     let mut db = Fresh::with([1]).await;

@@ -58,7 +58,12 @@ impl Fresh {
 
     /// Takes a file with these entries, whatever a person would say of it.
     async fn take(&mut self, entries: &str) {
-        let text = file(entries);
+        self.take_in("UTC", entries).await;
+    }
+
+    /// The same in another zone.
+    async fn take_in(&mut self, zone: &str, entries: &str) {
+        let text = file(entries).replace("UTC", zone);
         let parsed = config::parse(PATH, &text).unwrap_or_else(|wrong| panic!("{wrong}"));
         let known = self.store.known().await.unwrap();
         let now = at("2027-01-02T00:00:00Z");
