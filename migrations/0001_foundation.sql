@@ -155,6 +155,10 @@ BEGIN SELECT RAISE(ABORT, 'a term has at most one order that may exist'); END;
 CREATE TRIGGER attempt_keeps_what_was_sent BEFORE UPDATE OF term_id, po_number, request, request_hash, looks_like, quantity, civil_day, fence_mark, fence_at ON attempt
 BEGIN SELECT RAISE(ABORT, 'what an attempt sent never changes'); END;
 
+CREATE TRIGGER attempt_is_never_replaced BEFORE INSERT ON attempt
+WHEN EXISTS (SELECT 1 FROM attempt a WHERE a.id = NEW.id OR a.po_number = NEW.po_number)
+BEGIN SELECT RAISE(ABORT, 'attempts are never replaced: this po_number or row exists'); END;
+
 CREATE TRIGGER attempt_is_never_forgotten BEFORE DELETE ON attempt
 BEGIN SELECT RAISE(ABORT, 'attempts are never deleted'); END;
 
@@ -210,6 +214,9 @@ CREATE TABLE audit_log (
 CREATE INDEX audit_by_subscription ON audit_log (subscription_id);
 
 CREATE TRIGGER audit_is_never_changed BEFORE UPDATE ON audit_log BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+-- INSERT OR REPLACE deletes without a word: no delete trigger fires for it.
+CREATE TRIGGER audit_is_never_replaced BEFORE INSERT ON audit_log WHEN EXISTS (SELECT 1 FROM audit_log WHERE seq = NEW.seq)
+BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
 CREATE TRIGGER audit_is_never_deleted BEFORE DELETE ON audit_log BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
 
 -- R6, R7: the files this database has seen. One is in force, at most one waits for a person.

@@ -22,3 +22,24 @@ pub(super) fn keep_whole(table: &mut Table, loose: Option<usize>) {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use comfy_table::ContentArrangement;
+
+    use super::*;
+
+    #[test]
+    fn a_narrow_terminal_breaks_sentences_and_no_order_number() {
+        for width in [0, 1, 40, 80] {
+            let mut table = Table::new();
+            table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+            table
+                .set_header(["order", "why"])
+                .add_row(["UF3400820771620548113", "the first order of its kind goes alone, and the others wait"]);
+            keep_whole(&mut table, Some(1));
+            let drawn = table.to_string();
+            assert!(drawn.contains("UF3400820771620548113") && drawn.contains("the first"), "{width}: {drawn}");
+        }
+    }
+}

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{Failure, Global};
+use crate::renewal::typed::typed;
 use crate::store::{OpenError, Opening, Store};
 
 const SYSTEM_CONFIG: &str = "/etc/renewd/renewals.toml";
@@ -42,7 +43,7 @@ impl Global {
     /// How a person would type this command's options again, for messages.
     pub(super) fn flags(&self) -> String {
         let option = |name: &str, path: &Option<PathBuf>| {
-            path.as_ref().map(|path| format!(" {name} {}", path.display())).unwrap_or_default()
+            path.as_ref().map(|path| format!(" {name} {}", typed(&path.to_string_lossy()))).unwrap_or_default()
         };
         let sandbox = if self.sandbox { " --sandbox" } else { "" };
         option("--config", &self.config) + &option("--database", &self.database) + sandbox

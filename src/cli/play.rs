@@ -25,6 +25,7 @@ use crate::portal::http::HttpTransport;
 use crate::portal::wire::ValidationCodes;
 use crate::renewal::chain;
 use crate::renewal::subscription::{Entry, Standing};
+use crate::renewal::typed::typed;
 use crate::sandbox::{Sandbox, catalogue::Catalogue, serve, settings::Settings};
 use crate::store::account::Kind;
 use crate::store::{Opening, Store};
@@ -189,10 +190,12 @@ fn conclude(global: &Global, placed: u64, waiting: &[crate::store::reports::Atte
     say!("Look at what happened:   renewd status{}", global.flags())?;
     say!(
         "Query the audit log:     sqlite3 -readonly {} 'SELECT renewal, quantity, order_no, transaction_no, starts_on FROM orders'",
-        database.display()
+        typed(&database.to_string_lossy())
     )?;
-    let (ledger, lock) = (ledger_path(&database), format!("{}.lock", database.display()));
-    say!("{DIM}Begin again from nothing: rm {} {} {lock}{DIM:#}", database.display(), ledger.display())?;
+    let path = |path: &Path| typed(&path.to_string_lossy()).into_owned();
+    let lock = format!("{}.lock", database.display());
+    let files = [path(&database), path(&ledger_path(&database)), path(Path::new(&lock))];
+    say!("{DIM}Begin again from nothing: rm {}{DIM:#}", files.join(" "))?;
     Ok(Exit::Fine)
 }
 

@@ -5,11 +5,12 @@
 
 use std::fs::File;
 use std::io::Write as _;
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::store::open::private_file;
 use crate::store::{Store, StoreError};
 
 /// What the seal says.
@@ -111,7 +112,8 @@ impl Seal {
     /// Temporary file, sync, rename, sync of the folder: the old seal or the new one, never half of one.
     fn replace(&self, text: &[u8]) -> std::io::Result<()> {
         let temporary = self.path.with_extension("seal.new");
-        let mut file = File::options().write(true).create(true).truncate(true).mode(0o640).open(&temporary)?;
+        let mut file = private_file(&temporary)?;
+        file.set_len(0)?; // left over from a crash
         file.write_all(text)?;
         file.sync_data()?;
         std::fs::rename(&temporary, &self.path)?;

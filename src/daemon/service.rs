@@ -81,7 +81,11 @@ impl<T: Transport> Service<T> {
         systemd::ready(&self.status().await?);
         tracing::info!(renewals = self.engine.config.entries.len(), "ready");
         let mut told = Instant::now();
+        let mut looked = false;
         while let Some(round) = self.tick_or_leave().await? {
+            if !std::mem::replace(&mut looked, true) {
+                tracing::info!(next = round.next.map(tracing::field::display), "looked for the first time");
+            }
             if round.busy || told.elapsed() > STATUS_HOLDS {
                 systemd::status(&self.status().await?);
                 told = Instant::now();

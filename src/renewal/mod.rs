@@ -13,3 +13,4 @@ pub mod retry;
 pub mod roster;
 pub mod state;
 pub mod subscription;
+pub mod typed;

@@ -12,6 +12,7 @@ use jiff::tz::TimeZone;
 use super::chain::{self, Moments, Span};
 use super::state::TermState;
 use super::subscription::{Entry, Identity, Standing};
+use super::typed::typed;
 
 /// A subscription as the database has it.
 #[derive(Debug, Clone, PartialEq)]
@@ -214,7 +215,7 @@ fn seed_conflict(old: &Known, entry: &Entry, index: usize) -> Option<Refused> {
             "{}: expires_on = {} contradicts the database, where the paid term ends on {paid_end}; the edit of this entry is not taken",
             entry.name, entry.expires_on
         ),
-        remedy: format!("set expires_on back to {paid_end}, or run: renewd rebase {} {}", old.name, entry.expires_on),
+        remedy: format!("set expires_on back to {paid_end}, or run: renewd rebase {} {}", typed(&old.name), entry.expires_on),
     })
 }
 

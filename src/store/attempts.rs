@@ -13,6 +13,7 @@ use super::terms::{Write, within};
 use super::text::{optional_time, read_optional_time, read_time, time};
 use super::{Doing, Store, StoreError, Tx, commit};
 use crate::portal::outcome::{NotPlaced, Outcome, Placed, Unknown};
+use crate::renewal::typed::typed;
 
 /// An attempt that may exist at the portal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -435,7 +436,7 @@ async fn interrupt(tx: &mut Tx<'_>, now: Timestamp, attempt: i64, term: i64, nam
     )
     .bind(term)
     .bind(time(now))
-    .bind(format!("renewd history {name}"))
+    .bind(format!("renewd history {}", typed(name)))
     .execute(&mut **tx)
     .await
     .doing("recovering a term")?;

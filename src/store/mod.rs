@@ -16,6 +16,9 @@ pub mod roster;
 pub mod terms;
 mod text;
 
+#[cfg(test)]
+mod tests;
+
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{Connection, Sqlite, Transaction};
 

@@ -163,7 +163,7 @@ impl Store {
     }
 
     /// The promise rests on these; a file system or a build without them must not spend money.
-    async fn assert_durable(&mut self, path: &Path) -> Result<(), OpenError> {
+    pub(super) async fn assert_durable(&mut self, path: &Path) -> Result<(), OpenError> {
         let journal: String = self.pragma("PRAGMA journal_mode").await?;
         let synchronous: i64 = self.pragma("PRAGMA synchronous").await?;
         let foreign_keys: i64 = self.pragma("PRAGMA foreign_keys").await?;

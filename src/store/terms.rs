@@ -330,10 +330,15 @@ pub(crate) async fn within(tx: &mut Tx<'_>, now: Timestamp, write: Write) -> Res
     post(tx, now, &write.messages).await
 }
 
+/// R6: an entry that was taken out keeps its chain, but nothing more is ordered for it: an attempt that turns out not to be placed
+/// leaves its term waiting for the entry to come back.
 async fn apply(tx: &mut Tx<'_>, now: Timestamp, step: &Move) -> Result<(), StoreError> {
     let done = sqlx::query(
         "UPDATE term SET since = CASE WHEN state = $3 AND reason IS $4 THEN since ELSE $10 END,
-                state = $3, reason = $4, detail = $5, remedy = $6, act_at = $7, warn_at = $8, tries = $9, candidates = $11
+                state = $3, reason = $4, detail = $5, remedy = $6, tries = $9, candidates = $11,
+                act_at = CASE WHEN waits THEN NULL ELSE $7 END, warn_at = CASE WHEN waits THEN NULL ELSE $8 END
+         FROM (SELECT s.active = 0 AND $3 IN ('scheduled', 'awaiting_approval') AS waits
+               FROM term t JOIN subscription s ON s.id = t.subscription_id WHERE t.id = $1)
          WHERE id = $1 AND state = $2",
     )
     .bind(step.term)

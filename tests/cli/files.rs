@@ -46,7 +46,7 @@ fn a_played_sandbox_leaves_nothing_that_others_can_read() {
     let found = modes(&place);
     assert!(found.iter().all(|(_, mode)| *mode == 0o640), "{found:?}");
     let names: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();
-    assert_eq!(names, ["renewd-sandbox.db", "renewd-sandbox.db.lock", "renewd-sandbox.portal.json"]);
+    assert_eq!(names, ["renewd-sandbox.db", "renewd-sandbox.db.lock", "renewd-sandbox.db.seal", "renewd-sandbox.portal.json"]);
 }
 
 #[test]

@@ -109,10 +109,10 @@ impl Place {
         self
     }
 
-    /// Starts the daemon and waits until it is ready.
+    /// Starts the daemon and waits until it is ready and has looked once: what was due is ordered.
     pub fn daemon(&self) -> Daemon {
         let daemon = self.daemon_starting(&["run"]);
-        daemon.says("ready;");
+        daemon.says("looked for the first time");
         daemon
     }
 
