@@ -1,0 +1,9 @@
+# $1 is how many versions are there now: 1 after a first installation, 2 in an upgrade.
+systemd-sysusers renewd.conf
+systemd-tmpfiles --create renewd.conf || :
+if [ -d /run/systemd/system ]; then
+    systemctl daemon-reload || :
+fi
+if [ "$1" = 1 ] && [ ! -e /var/lib/renewd/renewd.db ]; then
+    echo "renewd is installed and not started: it must be configured first. The steps: /usr/share/doc/renewd/systemd.md"
+fi
