@@ -137,7 +137,7 @@ impl<T: Transport> Engine<T> {
         Ok(self.store.write(now, write).await?)
     }
 
-    /// R23: watched until the new term has begun; a refund after success is told.
+    /// R23: watched until the new term has begun; whatever it becomes after success is told.
     async fn watch(&mut self, term: &DueTerm, status: Option<&str>) -> Result<(), TickError> {
         let now = self.clock.now();
         let mut write = Write::default();
@@ -147,7 +147,7 @@ impl<T: Transport> Engine<T> {
             tries: term.tries.saturating_add(1),
             ..Move::of(term, TermState::Renewed)
         };
-        if evidence::is_dead(status) {
+        if status.is_some_and(|status| status != "succeed") {
             let order = term.attempt.as_ref().and_then(|a| a.order_no.clone()).unwrap_or_default();
             let plight = Plight {
                 reason: Reason::RefundedLater,

@@ -529,6 +529,9 @@ fn needs_approval(term: &DueTerm, request_hash: &str) -> Option<Plight> {
     }
     let remedy = format!("renewd approve {0} | renewd skip {0}", term.name);
     let (reason, detail) = match (approved, &term.confirm) {
+        (Some(""), _) => {
+            (Reason::NotOrdered, "an attempt for it was set aside by a person; another order waits for approval".to_owned())
+        }
         (Some(_), _) => (Reason::ChangedSinceApproval, "what would be ordered has changed since it was approved".to_owned()),
         (None, Some(why)) => (Reason::LooksLikeOld, format!("it is new and looks like one that was there before: {why}")),
         (None, None) => {

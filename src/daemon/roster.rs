@@ -113,6 +113,14 @@ async fn note_refused(store: &mut Store, file: &File<'_>, roster: &Roster, now: 
             what_to_do: refused.remedy.clone(),
         };
         store.raise(now, &notice).await?;
+        let message = Message {
+            cause: notice.key.clone(),
+            renewal: notice.renewal,
+            what: notice.reason,
+            by: None,
+            command: Some(notice.what_to_do),
+        };
+        store.tell(now, &[message]).await?;
         keys.push(notice.key);
     }
     store.withdraw("entry:", &keys).await

@@ -104,6 +104,13 @@ pub enum Change {
         /// The new moments.
         moments: Moments,
     },
+    /// It had been taken out and is back, in an entry that is otherwise refused: it goes on by what the database has.
+    Returned {
+        /// Its row.
+        id: i64,
+        /// Its label in the database.
+        name: String,
+    },
     /// Taken out of the file.
     Removed {
         /// Its row.
@@ -182,6 +189,9 @@ fn outside(entry: &Entry, index: usize, error: &str) -> Refused {
 fn compare_one(old: &Known, entry: &Entry, index: usize, zone: &TimeZone, now: Timestamp, roster: &mut Roster) {
     if let Some(refused) = seed_conflict(old, entry, index) {
         roster.refused.push(refused);
+        if !old.active {
+            roster.changes.push(Change::Returned { id: old.id, name: old.name.clone() });
+        }
         return;
     }
     let standing = Standing::of(entry);
@@ -196,17 +206,25 @@ fn compare_one(old: &Known, entry: &Entry, index: usize, zone: &TimeZone, now: T
         });
     }
     if let Some(term) = &old.term {
-        match reschedule(old, term, &standing, index, zone, now) {
+        match reschedule(old, term, &standing, (index, entry), zone, now) {
             Ok(change) => roster.changes.extend(change),
             Err(error) => roster.refused.push(outside(entry, index, &error.to_string())),
         }
     }
 }
 
-/// R4: after the first sight, `expires_on` may only repeat what it said or follow the paid end.
+/// R4: after the first sight, `expires_on` may only repeat what it said, or follow the chain up to the paid end.
 fn seed_conflict(old: &Known, entry: &Entry, index: usize) -> Option<Refused> {
     let paid_end = old.term.as_ref().map_or(old.seed_on, KnownTerm::paid_end);
-    if entry.expires_on == old.seed_on || entry.expires_on == paid_end {
+    // An older copy of the file is no edit: it names the end of an earlier term.
+    let passed = |day: Date| {
+        let months = crate::calendar::Cycle::months(1);
+        let ends =
+            (0..).map_while(|k| crate::calendar::boundary(old.anchor_on, months, k * u32::from(old.standing.cycle_months)).ok());
+        ends.take_while(|end| *end <= paid_end).any(|end| end == day)
+    };
+    let kept = crate::rules::kept(crate::rules::Rule::R4);
+    if !kept || entry.expires_on == old.seed_on || entry.expires_on == paid_end || passed(entry.expires_on) {
         return None;
     }
     Some(Refused {
@@ -224,7 +242,7 @@ fn reschedule(
     old: &Known,
     term: &KnownTerm,
     standing: &Standing,
-    index: usize,
+    (index, entry): (usize, &Entry),
     zone: &TimeZone,
     _now: Timestamp,
 ) -> Result<Option<Change>, crate::calendar::OutOfCalendar> {
@@ -233,6 +251,11 @@ fn reschedule(
     }
     let moments = chain::moments(term.span.starts_on, standing, zone)?;
     let span = chain::term_at(old.anchor_on, term.span.offset_months, standing.cycle())?;
+    if !crate::rules::kept(crate::rules::Rule::R4) && entry.expires_on != old.seed_on && !term.attempted {
+        let span = chain::term_at(entry.expires_on, 0, standing.cycle())?;
+        let moments = chain::moments(span.starts_on, standing, zone)?;
+        return Ok(Some(Change::Recycled { term: term.id, subscription: old.id, entry: index, span, moments }));
+    }
     if span.ends_on != term.span.ends_on && !term.attempted {
         return Ok(Some(Change::Recycled { term: term.id, subscription: old.id, entry: index, span, moments }));
     }

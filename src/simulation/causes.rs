@@ -43,6 +43,10 @@ fn has_cause(kind: &str, reason: &str, plan: &Plan, plans: &[Plan], sandbox: &Sa
     let hides = !nature.plain;
     let foreign = || {
         sandbox.with_orders(|orders| orders.iter().any(|o| o.placed_by != PlacedBy::Us && (hides || plan.looks_like(&o.request))))
+            // An order of ours of unknown fate looks like anybody's where nothing tells whose it is.
+            || hides && (faults || crashes)
+            // Until the first order of one's own was read back, a partner's might be it.
+            || plan.partner.is_none() && nature.strangers > 0
             || plans.iter().filter(|other| other.looks_like(&plan.request(1))).count() > 1
     };
     match (kind, reason) {

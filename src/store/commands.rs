@@ -139,9 +139,10 @@ impl Store {
         commit(tx, "releasing").await
     }
 
-    /// R25: the attempt is set aside by a person, so whatever was approved before no longer is.
+    /// R25: the attempt is set aside by a person: from now on no order goes for the term that was not approved. The empty hash is the
+    /// approval of nothing, and stands whatever becomes of the term's state.
     pub async fn forget_approval(&mut self, term: i64) -> Result<(), StoreError> {
-        sqlx::query("UPDATE term SET approved_hash = NULL WHERE id = $1")
+        sqlx::query("UPDATE term SET approved_hash = '' WHERE id = $1")
             .bind(term)
             .execute(&mut self.conn)
             .await

@@ -191,23 +191,16 @@ async fn update(tx: &mut Tx<'_>, entries: &[Entry], changes: &[Change]) -> Resul
             }));
         }
     }
+    return_to_work(tx, changes).await?;
     if rows.is_empty() {
         return Ok(());
     }
     let rows = json(&rows)?;
-    // An entry that comes back takes up its open term where it stood: what is due is due at once.
-    sqlx::query(
-        "UPDATE term SET act_at = due_at FROM json_each($1) v JOIN subscription s ON s.id = v.value ->> 'id'
-         WHERE term.subscription_id = s.id AND s.active = 0 AND term.state = 'scheduled' AND term.act_at IS NULL",
-    )
-    .bind(&rows)
-    .execute(&mut **tx)
-    .await
-    .doing("taking up returned entries")?;
-    // What waits for approval waits for an order that is no longer the one in the file (R14): it is judged anew.
+    // What waits for approval waits for an order that is no longer the one in the file (R14): it is judged anew. Not what a person set
+    // aside (R25): that needs a person whatever the file says.
     sqlx::query(
         "UPDATE term SET state = 'scheduled', act_at = due_at, reason = NULL, detail = NULL, remedy = NULL FROM json_each($1) v
-         WHERE term.subscription_id = v.value ->> 'id' AND v.value ->> 'anew' AND term.state = 'awaiting_approval'",
+         WHERE term.subscription_id = v.value ->> 'id' AND v.value ->> 'anew' AND term.state = 'awaiting_approval' AND term.reason <> 'not_ordered'",
     )
     .bind(&rows)
     .execute(&mut **tx)
@@ -221,6 +214,27 @@ async fn update(tx: &mut Tx<'_>, entries: &[Entry], changes: &[Change]) -> Resul
     .execute(&mut **tx)
     .await
     .doing("updating subscriptions")?;
+    Ok(())
+}
+
+/// An entry that comes back takes up its open term where it stood: what is due is due at once, and is warned about again.
+async fn return_to_work(tx: &mut Tx<'_>, changes: &[Change]) -> Result<(), StoreError> {
+    let returned = |change: &Change| match change {
+        Change::Updated { id, returned: true, .. } | Change::Returned { id, .. } => Some(*id),
+        _ => None,
+    };
+    let ids: Vec<i64> = changes.iter().filter_map(returned).collect();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let ids = json(&ids)?;
+    for step in [
+        "UPDATE term SET act_at = due_at WHERE subscription_id IN (SELECT value FROM json_each($1))
+         AND state IN ('scheduled', 'awaiting_approval') AND act_at IS NULL",
+        "UPDATE subscription SET active = 1 WHERE id IN (SELECT value FROM json_each($1))",
+    ] {
+        sqlx::query(step).bind(&ids).execute(&mut **tx).await.doing("taking up returned entries")?;
+    }
     Ok(())
 }
 
@@ -328,6 +342,13 @@ fn event(change: &Change, entries: &[Entry]) -> Option<Happened> {
                 ..Happened::default()
             })
         }
+        Change::Returned { id, name } => Some(Happened {
+            kind: "entry.returned",
+            subscription: Some(*id),
+            renewal: Some(name.clone()),
+            detail: json!({}),
+            ..Happened::default()
+        }),
         Change::Removed { id, name } => Some(Happened {
             kind: "entry.removed",
             subscription: Some(*id),

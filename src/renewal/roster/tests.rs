@@ -141,3 +141,25 @@ fn another_lead_moves_a_term_that_waits_but_not_one_that_may_be_ordered() {
     row.term.as_mut().unwrap().state = TermState::Unknown;
     assert!(!run(&[row], &[sooner]).changes.iter().any(|c| matches!(c, Change::Rescheduled { .. })));
 }
+
+#[test]
+fn an_older_copy_of_the_file_is_no_edit_of_the_dates() {
+    let old = entry("a", 1);
+    let mut row = known(1, &old);
+    row.seed_on = date(2029, 3, 1);
+    row.term.as_mut().unwrap().span.starts_on = date(2029, 3, 1);
+    let back = |day| run(&[row.clone()], &[Entry { expires_on: day, ..old.clone() }]).refused.len();
+    assert_eq!(back(date(2027, 3, 1)), 0, "the anchor");
+    assert_eq!(back(date(2028, 3, 1)), 0, "the end of a term that was paid since");
+    assert_eq!(back(date(2028, 3, 2)), 1);
+    assert_eq!(back(date(2030, 3, 1)), 1, "the end of one that is not paid");
+}
+
+#[test]
+fn a_refused_entry_that_comes_back_is_renewed_by_what_the_database_has() {
+    let old = entry("a", 1);
+    let row = Known { active: false, ..known(1, &old) };
+    let roster = run(&[row], &[Entry { expires_on: date(2027, 3, 2), ..old }]);
+    assert_eq!(roster.refused.len(), 1);
+    assert!(matches!(&roster.changes[..], [Change::Returned { id: 1, .. }]));
+}
