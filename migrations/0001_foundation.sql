@@ -95,7 +95,7 @@ CREATE INDEX term_by_state ON term (state) WHERE state IN ('ordering', 'unknown'
 
 CREATE TRIGGER term_begins_when_the_last_is_settled BEFORE INSERT ON term
 WHEN EXISTS (SELECT 1 FROM term t WHERE t.subscription_id = NEW.subscription_id AND t.state NOT IN ('renewed', 'skipped', 'missed')
-             AND NOT (t.state = 'held' AND t.reason = 'refunded_later')) -- it was renewed, and the chain has gone on
+             AND NOT (t.state = 'held' AND t.reason IS 'refunded_later')) -- it was renewed, and the chain has gone on
 BEGIN SELECT RAISE(ABORT, 'the next term exists only when the previous one is settled (R4)'); END;
 
 CREATE TRIGGER term_never_overlaps BEFORE INSERT ON term

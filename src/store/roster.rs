@@ -200,7 +200,7 @@ async fn update(tx: &mut Tx<'_>, entries: &[Entry], changes: &[Change]) -> Resul
     // aside (R25): that needs a person whatever the file says.
     sqlx::query(
         "UPDATE term SET state = 'scheduled', act_at = due_at, reason = NULL, detail = NULL, remedy = NULL FROM json_each($1) v
-         WHERE term.subscription_id = v.value ->> 'id' AND v.value ->> 'anew' AND term.state = 'awaiting_approval' AND term.reason <> 'not_ordered'",
+         WHERE term.subscription_id = v.value ->> 'id' AND v.value ->> 'anew' AND term.state = 'awaiting_approval' AND term.reason IS NOT 'not_ordered'",
     )
     .bind(&rows)
     .execute(&mut **tx)
