@@ -15,6 +15,7 @@ use crate::renewal::evidence::{self, Listed};
 use crate::renewal::facts;
 use crate::renewal::retry;
 use crate::renewal::state::{Reason, TermState};
+use crate::rules::{Rule, kept};
 use crate::store::attempts::Attempt;
 use crate::store::terms::{DueTerm, Move, Write};
 
@@ -79,6 +80,9 @@ impl<T: Transport> Engine<T> {
         listed: Option<&Listed>,
         status: Option<&str>,
     ) -> Result<(), TickError> {
+        if !kept(Rule::R23) {
+            return self.renewed(term, attempt).await;
+        }
         if evidence::is_dead(status) {
             return self.hold_dead(term, attempt, status.unwrap_or_default()).await;
         }
@@ -171,7 +175,7 @@ impl<T: Transport> Engine<T> {
             tries: term.tries.saturating_add(1),
             ..Move::of(term, TermState::Renewed)
         };
-        if status.is_some_and(|status| status != "succeed") {
+        if status.is_some_and(|status| status != "succeed") && kept(Rule::R23) {
             let order = term.attempt.as_ref().and_then(|a| a.order_no.clone()).unwrap_or_default();
             let plight = Plight {
                 reason: Reason::RefundedLater,
