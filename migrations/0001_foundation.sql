@@ -146,6 +146,7 @@ CREATE UNIQUE INDEX attempt_one_undecided_per_term ON attempt (term_id) WHERE st
 CREATE UNIQUE INDEX attempt_one_placed_per_term ON attempt (term_id) WHERE state = 'placed';
 CREATE UNIQUE INDEX attempt_look_alikes_never_in_flight_together ON attempt (looks_like) WHERE state IN ('open', 'unknown');
 CREATE UNIQUE INDEX attempt_by_order_no ON attempt (order_no) WHERE order_no IS NOT NULL AND state <> 'void';
+CREATE INDEX attempt_by_number ON attempt (order_no);
 CREATE INDEX attempt_by_term ON attempt (term_id);
 CREATE INDEX attempt_by_day ON attempt (civil_day);
 

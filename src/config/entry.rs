@@ -18,7 +18,8 @@ use super::{duplicates, read, value};
 use crate::ids::PortalId;
 use crate::renewal::order::BillingCycle;
 use crate::renewal::product::Product;
-use crate::renewal::subscription::{Approval, Entry};
+use crate::renewal::subscription::{Approval, Entry, Identity};
+use crate::rules::{Rule, kept};
 
 /// Where the entries stand in the source, for messages about dates that only the calendar of today can judge.
 #[derive(Debug, Clone, Default)]
@@ -220,13 +221,18 @@ fn within(
     Ok(days)
 }
 
+/// R2: a label is no part of what is bought.
+fn identity(bought: Identity, name: &str) -> Identity {
+    if kept(Rule::R2) { bought } else { Identity { batch: Some(name.to_owned()), ..bought } }
+}
+
 impl Draft<'_> {
     fn finish(self, lines: &Lines<'_>) -> Result<Entry, Said> {
         let (name, bought, when) = (self.name?, self.bought?, self.when?);
         Ok(Entry {
             name: name.value.to_owned(),
             product: bought.product,
-            identity: bought.identity,
+            identity: identity(bought.identity, name.value),
             billing_id: when.billing_id,
             lines: bought.lines,
             cycle: bought.cycle,

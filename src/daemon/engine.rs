@@ -3,6 +3,7 @@
 //! Owns the order of these steps. Has no timers: `tick` takes what is due by the clock it was given, and every look at a term
 //! writes when to look next. So a kill, a suspend, a restart and a simulated year are one and the same case.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -46,6 +47,10 @@ pub struct Engine<T: Transport> {
     pub stop: CancellationToken,
     /// Answers that could not be written down yet; they are, before anything else is done.
     pub(super) unrecorded: Vec<crate::store::attempts::Ended>,
+    /// The rows of the portal's list that the mirror is known to hold, by key, with a digest of each.
+    pub(super) taken: HashMap<String, u64>,
+    /// Whether a notice about the portal may be standing.
+    noticed: bool,
     /// When the last tick began: a clock that says less now was set back.
     last_tick: Option<Timestamp>,
 }
@@ -108,6 +113,8 @@ impl<T: Transport> Engine<T> {
             doubted: None,
             stop: CancellationToken::new(),
             unrecorded: Vec::new(),
+            taken: HashMap::new(),
+            noticed: true,
             last_tick: None,
         }
     }
@@ -130,10 +137,7 @@ impl<T: Transport> Engine<T> {
     /// R8: reads the whole order list, and counts what it holds. Nothing is ordered before a person, or the sandbox, binds the account.
     pub async fn read_whole_list(&mut self) -> Result<Result<i64, ReadError>, TickError> {
         match self.sync(false).await? {
-            Ok(synced) => {
-                self.store.portal_well(synced.date).await?;
-                Ok(Ok(self.store.mirror_count().await?))
-            }
+            Ok(_) => Ok(Ok(self.store.mirror_count().await?)),
             Err(error) => Ok(Err(error)),
         }
     }
@@ -293,8 +297,9 @@ impl<T: Transport> Engine<T> {
                 if account.portal_trouble.is_some() {
                     tracing::info!("the portal answers again");
                 }
-                self.store.portal_well(synced.date).await?;
-                self.store.withdraw("portal", &[]).await?;
+                if std::mem::take(&mut self.noticed) {
+                    self.store.withdraw("portal", &[]).await?;
+                }
                 Ok(Ok(synced))
             }
             Err(error) => Ok(Err(self.portal_failed(now, account.portal_tries.saturating_add(1), &error).await?)),
@@ -307,6 +312,7 @@ impl<T: Transport> Engine<T> {
         tracing::warn!(tries, next = %until, "{what}");
         self.store.portal_unwell(tries, until, &what).await?;
         if tries >= 3 || super::words::is_refusal(error) {
+            self.noticed = true;
             self.raise_trouble(now, &what, tries).await?;
         }
         Ok(Trouble { until, what })

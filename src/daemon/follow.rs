@@ -12,8 +12,10 @@ use crate::portal::read_error::ReadError;
 use crate::portal::transport::Transport;
 use crate::renewal::chain;
 use crate::renewal::evidence::{self, Listed};
+use crate::renewal::facts;
 use crate::renewal::retry;
 use crate::renewal::state::{Reason, TermState};
+use crate::rules::{Rule, kept};
 use crate::store::attempts::Attempt;
 use crate::store::terms::{DueTerm, Move, Write};
 
@@ -22,11 +24,15 @@ const LONG: SignedDuration = SignedDuration::from_hours(72);
 
 impl<T: Transport> Engine<T> {
     /// Looks at every order that is placed or renewed and due for a look.
-    pub(super) async fn follow(&mut self, _synced: &Synced, placed: Vec<DueTerm>) -> Result<(), TickError> {
+    pub(super) async fn follow(&mut self, synced: &Synced, placed: Vec<DueTerm>) -> Result<(), TickError> {
         for term in placed {
             let Some(attempt) = term.attempt.clone() else { continue };
-            let listed = self.store.listed_attempt(attempt.id, &self.po_prefix).await?;
-            if let Some(listed) = &listed {
+            let mut listed = self.store.listed_attempt(attempt.id, &self.po_prefix).await?;
+            if let Some(listed) = &mut listed {
+                if was_not_read(listed, synced) && !self.read_status(listed).await? {
+                    self.look_later(&term).await?;
+                    continue;
+                }
                 self.learn_from(&term, &attempt, listed).await?;
                 if listed.status != attempt.order_status || attempt.order_id.is_none() {
                     self.store.note_status(attempt.id, listed.status.as_deref(), listed.portal_id.as_deref()).await?;
@@ -42,6 +48,31 @@ impl<T: Transport> Engine<T> {
         Ok(())
     }
 
+    /// The list was not read as far back as this order: its details tell how it stands. False where they cannot be read now.
+    async fn read_status(&mut self, listed: &mut Listed) -> Result<bool, TickError> {
+        let Some(id) = listed.portal_id.clone().or_else(|| listed.order_no.clone()) else { return Ok(true) };
+        match self.portal.order(&id).await {
+            Ok(detail) => {
+                if let Some(status) = facts::status(&detail.value.value) {
+                    self.store.take_status(listed.mark, &status).await?;
+                    listed.status = Some(status);
+                }
+                Ok(true)
+            }
+            Err(error) => {
+                tracing::warn!(order = id, "cannot read how an order stands: {error}");
+                Ok(false)
+            }
+        }
+    }
+
+    async fn look_later(&mut self, term: &DueTerm) -> Result<(), TickError> {
+        let now = self.clock.now();
+        let soon = after(now, SignedDuration::from_mins(15));
+        let step = Move { detail: term.detail.clone(), remedy: term.remedy.clone(), ..self.stay(term, term.state, Some(soon)) };
+        Ok(self.store.write(now, Write { moves: vec![step], ..Write::default() }).await?)
+    }
+
     async fn follow_one(
         &mut self,
         term: &DueTerm,
@@ -49,6 +80,9 @@ impl<T: Transport> Engine<T> {
         listed: Option<&Listed>,
         status: Option<&str>,
     ) -> Result<(), TickError> {
+        if !kept(Rule::R23) {
+            return self.renewed(term, attempt).await;
+        }
         if evidence::is_dead(status) {
             return self.hold_dead(term, attempt, status.unwrap_or_default()).await;
         }
@@ -147,7 +181,7 @@ impl<T: Transport> Engine<T> {
             tries: term.tries.saturating_add(1),
             ..Move::of(term, TermState::Renewed)
         };
-        if status.is_some_and(|status| status != "succeed") {
+        if status.is_some_and(|status| status != "succeed") && kept(Rule::R23) {
             let order = term.attempt.as_ref().and_then(|a| a.order_no.clone()).unwrap_or_default();
             let plight = Plight {
                 reason: Reason::RefundedLater,
@@ -188,6 +222,10 @@ impl<T: Transport> Engine<T> {
         tracing::info!(renewal = term.name, order_no = attempt.order_no, ?lessons, "read the first order of its kind back");
         Ok(self.store.learn(self.clock.now(), &term.identity, &listed.key, &lessons).await?)
     }
+}
+
+fn was_not_read(listed: &Listed, synced: &Synced) -> bool {
+    matches!((synced.down_to, listed.created_at), (Some(down_to), Some(created)) if created < down_to)
 }
 
 fn months_between(term: &DueTerm) -> u32 {

@@ -4,6 +4,7 @@
 //! nothing. Never stops at the first known row: orders can show up out of turn.
 
 use std::collections::HashSet;
+use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
 
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
@@ -33,10 +34,14 @@ pub struct Synced {
     pub until: Timestamp,
     /// When, by the portal's.
     pub date: Option<Timestamp>,
+    /// R13: the newest moment that the portal has confirmed.
+    pub high_water: Option<Timestamp>,
     /// `total` of the list.
     pub total: Option<i64>,
     /// Whether it may be used as evidence of absence (R17, R19 c).
     pub is_whole: bool,
+    /// Orders older than this were not read; `None`: all were.
+    pub down_to: Option<Timestamp>,
 }
 
 /// A range of the list.
@@ -63,27 +68,52 @@ impl<T: Transport> Engine<T> {
     /// Brings the mirror up to date. For evidence the range is read twice, and must not have moved.
     pub(super) async fn sync(&mut self, for_evidence: bool) -> Result<Result<Synced, ReadError>, TickError> {
         let at = self.clock.now();
-        let horizon = self.horizon().await?;
+        let account = self.store.account().await?;
+        // R9: a doubted database has its list read whole.
+        let horizon = self.horizon(account.synced_at.filter(|_| account.doubted.is_none())).await?;
         let mut range = match read_range(&self.portal, horizon).await {
             Ok(range) => range,
             Err(error) => return Ok(Err(error)),
         };
-        self.store.take_rows(at, &range.rows).await?;
+        self.take_rows(at, &range).await?;
         crate::crash::point("after-sync");
         if self.lacks_rows(&range).await? {
             range = match read_range(&self.portal, None).await {
                 Ok(range) => range,
                 Err(error) => return Ok(Err(error)),
             };
-            self.store.take_rows(at, &range.rows).await?;
+            self.take_rows(at, &range).await?;
         }
         let is_whole = for_evidence
             && match self.is_whole(&range, horizon).await? {
                 Ok(is_whole) => is_whole,
                 Err(error) => return Ok(Err(error)),
             };
-        self.store.synced(at, range.total).await?;
-        Ok(Ok(Synced { at, until: self.clock.now(), date: range.date, total: range.total, is_whole }))
+        // By the earlier of the two clocks: a horizon from 2031 would hide all that is ordered until then.
+        let known_until = range.date.map_or(at, |date| date.min(at));
+        self.store.synced(known_until, range.total, range.date).await?;
+        Ok(Ok(Synced {
+            at,
+            until: self.clock.now(),
+            date: range.date,
+            high_water: account.high_water.max(range.date),
+            total: range.total,
+            is_whole,
+            down_to: range.down_to,
+        }))
+    }
+
+    /// Most rows of most reads are old ones: only what is new or changed since this process read it goes to the database.
+    async fn take_rows(&mut self, at: Timestamp, range: &Range) -> Result<(), TickError> {
+        let digest = |row: &MirrorRow| BuildHasherDefault::<DefaultHasher>::default().hash_one(&row.raw);
+        let known = &self.taken;
+        let news: Vec<MirrorRow> = range.rows.iter().filter(|row| known.get(&row.key) != Some(&digest(row))).cloned().collect();
+        if news.is_empty() {
+            return Ok(());
+        }
+        self.store.take_rows(at, &news).await?;
+        self.taken.extend(news.into_iter().map(|row| (row.key.clone(), digest(&row))));
+        Ok(())
     }
 
     /// R17: whether the list has rows that the mirror has not, although the read stopped: it is not sorted as its first page looked.
@@ -95,12 +125,11 @@ impl<T: Transport> Engine<T> {
     }
 
     /// Where a read may stop: before the oldest open fence, minus settle. A mirror that was never read whole has no horizon.
-    async fn horizon(&mut self) -> Result<Option<Timestamp>, TickError> {
+    async fn horizon(&mut self, synced_at: Option<Timestamp>) -> Result<Option<Timestamp>, TickError> {
         if !kept(Rule::R17) {
             return Ok(Some(self.clock.now()));
         }
-        let account = self.store.account().await?;
-        let Some(synced_at) = account.synced_at.filter(|_| account.doubted.is_none()) else { return Ok(None) };
+        let Some(synced_at) = synced_at else { return Ok(None) };
         let oldest = self.store.oldest_open_fence().await?.map_or(synced_at, |fence| fence.min(synced_at));
         Ok(oldest.checked_sub(BEYOND).ok())
     }
@@ -116,7 +145,7 @@ impl<T: Transport> Engine<T> {
         };
         let stable = again.total == first.total && again.seen == first.seen;
         if !stable {
-            self.store.take_rows(self.clock.now(), &again.rows).await?;
+            self.take_rows(self.clock.now(), &again).await?;
         }
         let agrees = match first.total {
             Some(total) => total == self.store.mirror_count().await?,

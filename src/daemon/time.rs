@@ -26,7 +26,7 @@ impl<T: Transport> Engine<T> {
             return Ok(None);
         }
         let now = self.clock.now();
-        let mark = self.store.account().await?.high_water;
+        let mark = synced.high_water;
         let wait = |minutes, detail: String, remedy: Option<&str>| Postponement {
             terms: terms.clone(),
             until: after(now, SignedDuration::from_mins(minutes)),

@@ -58,6 +58,15 @@ fn first(slot: &mut Option<String>, text: String) {
     }
 }
 
+/// `orderStatus`, wherever it stands in the details of an order.
+pub fn status(detail: &Value) -> Option<String> {
+    match detail {
+        Value::Object(fields) => fields.get("orderStatus").and_then(scalar).or_else(|| fields.values().find_map(status)),
+        Value::Array(elements) => elements.iter().find_map(status),
+        _ => None,
+    }
+}
+
 /// A string or a number as its exact text; nothing for an empty string.
 pub fn scalar(value: &Value) -> Option<String> {
     match value {

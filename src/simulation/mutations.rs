@@ -1,6 +1,7 @@
 //! The rules taken out, one by one: the oracle must notice each.
 
-use crate::rules::{Rule, kept};
+use super::nature::Nature;
+use crate::rules::{Rule, break_on_this_thread, kept};
 use crate::store::Store;
 
 /// Takes out what the database itself holds a broken rule up with.
@@ -20,4 +21,46 @@ pub(super) async fn weaken(store: &mut Store) {
         ));
         sqlx::query(sql).execute(&mut store.conn).await.expect("the schema has it");
     }
+}
+
+/// The most worlds that a broken rule may survive.
+const MOST: u64 = 300;
+
+/// Plays worlds without `rule` until the oracle complains of one that is fine with it; how many that took, and what it said.
+fn caught(rule: Rule, nature: impl Fn(Nature) -> Nature) -> Option<(u64, String)> {
+    (0..MOST).find_map(|seed| {
+        break_on_this_thread(&[rule]);
+        let drawn = nature(Nature::draw(&mut super::dice::Dice::new(seed)));
+        let played = super::play(seed, Some(drawn.clone()), false);
+        break_on_this_thread(&[]);
+        let complaint = played.err().filter(|_| super::play(seed, Some(drawn), false).is_ok())?;
+        Some((seed + 1, complaint))
+    })
+}
+
+macro_rules! mutations {
+    ($($name:ident: $rule:ident,)+) => {$(
+        #[test]
+        fn $name() {
+            let caught = caught(Rule::$rule, |nature| nature);
+            let (worlds, complaint) = caught.unwrap_or_else(|| panic!("{MOST} worlds without {:?}, and no complaint", Rule::$rule));
+            println!("without {:?}: world {worlds}: {complaint}", Rule::$rule);
+        }
+    )+};
+}
+
+mutations! {
+    a_label_as_identity_is_noticed: R2,
+    an_edited_expiry_that_moves_the_chain_is_noticed: R4,
+    ordering_before_the_account_is_bound_is_noticed: R8,
+    sending_without_an_intent_is_noticed: R10,
+    ignoring_the_orders_of_others_is_noticed: R11,
+    trusting_the_clock_is_noticed: R13,
+    taking_every_refusal_for_a_proof_is_noticed: R15,
+    stopping_at_the_first_known_row_is_noticed: R17,
+    explaining_by_what_was_never_learned_is_noticed: R18,
+    taking_one_look_for_evidence_is_noticed: R19,
+    not_waiting_for_settle_is_noticed: R20,
+    sending_a_third_time_is_noticed: R21,
+    not_following_an_order_is_noticed: R23,
 }

@@ -62,6 +62,7 @@ pub(super) struct Oracle {
     /// Doubles since a person resumed, where A2 does not hold.
     doubles: BTreeMap<i64, usize>,
     bad_ends: HashMap<String, Timestamp>,
+    settled_by_people: HashSet<i64>,
 }
 
 /// Our orders for one term.
@@ -93,6 +94,7 @@ impl Oracle {
             away: Vec::new(),
             doubles: BTreeMap::new(),
             bad_ends: HashMap::new(),
+            settled_by_people: HashSet::new(),
         }
     }
 
@@ -299,7 +301,7 @@ impl Oracle {
             return Ok(());
         }
         must(!self.nature.calm, || format!("{} is not renewed at its deadline {now} although nothing went wrong", plan.name()))?;
-        // An order that died in its last day is told when the term begins.
+        // An order that died within two looks of its term's beginning is told then at the latest.
         if self.died_lately(orders_of(sandbox, plan, k, &self.zone), now) {
             return Ok(());
         }
@@ -339,7 +341,7 @@ impl Oracle {
         orders
             .iter()
             .filter_map(|order| self.bad_ends.get(order))
-            .any(|at| now.duration_since(*at) < SignedDuration::from_hours(26))
+            .any(|at| now.duration_since(*at) < SignedDuration::from_hours(60))
     }
 
     /// A chain that ended with an earlier term was told then (R26).
@@ -360,6 +362,29 @@ impl Oracle {
         let window = now - SignedDuration::from_hours(90);
         let before = self.away.iter().rev().find(|(at, _)| *at < window).is_some_and(|(_, away)| *away);
         before || self.away.iter().any(|(at, away)| *at >= window && *away)
+    }
+
+    /// R21: after two orders of unknown fate for one term there is no third unless a person said what became of them.
+    async fn no_third(&self, store: &mut Store) -> Result<(), Complaint> {
+        let unknown: Vec<(i64, i64, i64)> = sqlx::query_as(
+            "SELECT a.id, a.term_id, (SELECT max(id) FROM attempt l WHERE l.term_id = a.term_id) FROM attempt a
+             WHERE a.state = 'not_placed' AND a.absent_at IS NOT NULL ORDER BY a.id",
+        )
+        .fetch_all(&mut store.conn)
+        .await
+        .map_err(|e| read(&e))?;
+        let mut alone: HashMap<i64, u32> = HashMap::new();
+        for (id, term, last) in unknown.into_iter().filter(|(id, ..)| !self.settled_by_people.contains(id)) {
+            let before = alone.entry(term).or_default();
+            *before += 1;
+            must(*before < 2 || last == id, || format!("a third order went out for term {term} after two of unknown fate"))?;
+        }
+        Ok(())
+    }
+
+    /// A person said what became of an attempt.
+    pub(super) fn settled(&mut self, attempt: i64) {
+        self.settled_by_people.insert(attempt);
     }
 
     /// At the end of a world: both ledgers agree, the chain of the audit log is whole, and nothing was held without cause.
@@ -383,6 +408,7 @@ impl Oracle {
                 format!("attempt {po_number} is placed as {order_no:?} (by {matched_by}), which the ledger does not bear out")
             })?;
         }
+        self.no_third(store).await?;
         let attempts: i64 =
             sqlx::query_scalar("SELECT count(*) FROM attempt").fetch_one(&mut store.conn).await.map_err(|e| read(&e))?;
         figures.attempts += u64::try_from(attempts).unwrap_or(0);

@@ -209,6 +209,7 @@ async fn settle(life: &mut Life, store: &mut Store, plight: &Plight) -> Result<b
     }
     let order = life.sandbox.orders().into_iter().find(|order| order.request.po_number.as_deref() == Some(&po_number));
     let Some(order) = order else {
+        life.oracle.settled(attempt);
         store.set_aside(life.now(), attempt, SetAside::NotPlaced, Write::default()).await.map_err(|e| failed(&e))?;
         run(
             store,

@@ -7,7 +7,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::audit::{self, Happened};
-use super::text::{optional_time, read_optional_time, time};
+use super::text::{read_optional_time, time};
 use super::{Doing, Store, StoreError, Tx, commit};
 
 /// What a database speaks to, for ever (R8, R28).
@@ -242,20 +242,6 @@ impl Store {
             .execute(&mut self.conn)
             .await
             .doing("keeping the sandbox's clock")?;
-        Ok(())
-    }
-
-    /// The portal answered: trouble is over, and its time is confirmed (R13).
-    pub async fn portal_well(&mut self, confirmed: Option<Timestamp>) -> Result<(), StoreError> {
-        sqlx::query(
-            "UPDATE account SET portal_tries = 0, portal_next_at = NULL, portal_trouble = NULL,
-                    high_water = CASE WHEN $1 > coalesce(high_water, '') THEN $1 ELSE high_water END
-             WHERE id = 1 AND (portal_tries > 0 OR $1 > coalesce(high_water, ''))",
-        )
-        .bind(optional_time(confirmed))
-        .execute(&mut self.conn)
-        .await
-        .doing("noting that the portal is well")?;
         Ok(())
     }
 

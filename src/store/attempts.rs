@@ -14,6 +14,7 @@ use super::text::{optional_time, read_optional_time, read_time, time};
 use super::{Doing, Store, StoreError, Tx, commit};
 use crate::portal::outcome::{NotPlaced, Outcome, Placed, Unknown};
 use crate::renewal::typed::typed;
+use crate::rules::{Rule, kept};
 
 /// An attempt that may exist at the portal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -200,6 +201,10 @@ impl Store {
         let mut names = Vec::with_capacity(rows.len());
         let mut events = Vec::with_capacity(rows.len());
         for (attempt, term, subscription, name, po_number) in rows {
+            if !kept(Rule::R10) {
+                forget(&mut tx, now, attempt, term).await?;
+                continue;
+            }
             interrupt(&mut tx, now, attempt, term, &name).await?;
             events.push(Happened {
                 kind: "attempt.interrupted",
@@ -418,6 +423,17 @@ fn intent_event(intent: &Intent) -> Happened {
         detail: json!({"request": request, "late": intent.late}),
         ..Happened::default()
     }
+}
+
+/// What a daemon without R10 knows of an order that was on its way when it died: nothing.
+async fn forget(tx: &mut Tx<'_>, now: Timestamp, attempt: i64, term: i64) -> Result<(), StoreError> {
+    for sql in [
+        "UPDATE attempt SET state = 'cancelled' WHERE id = $1 AND $2 = $2 AND $3 = $3",
+        "UPDATE term SET state = 'scheduled', act_at = $3 WHERE id = $2 AND $1 = $1",
+    ] {
+        sqlx::query(sql).bind(attempt).bind(term).bind(time(now)).execute(&mut **tx).await.doing("forgetting an attempt")?;
+    }
+    Ok(())
 }
 
 async fn interrupt(tx: &mut Tx<'_>, now: Timestamp, attempt: i64, term: i64, name: &str) -> Result<(), StoreError> {

@@ -135,6 +135,17 @@ impl Store {
         Ok(())
     }
 
+    /// How an order stands by its details, where the list was not read so far back.
+    pub async fn take_status(&mut self, mark: i64, status: &str) -> Result<(), StoreError> {
+        sqlx::query("UPDATE portal_order SET status = $2 WHERE id = $1 AND status IS NOT $2")
+            .bind(mark)
+            .bind(status)
+            .execute(&mut self.conn)
+            .await
+            .doing("keeping the status of an order")?;
+        Ok(())
+    }
+
     /// The number of the newest row.
     pub async fn mirror_mark(&mut self) -> Result<i64, StoreError> {
         sqlx::query_scalar("SELECT coalesce(max(id), 0) FROM portal_order")
@@ -309,14 +320,18 @@ impl Store {
         commit(tx, "learning").await
     }
 
-    /// A sync went through.
-    pub async fn synced(&mut self, now: Timestamp, total: Option<i64>) -> Result<(), StoreError> {
-        sqlx::query("UPDATE account SET synced_at = $1, synced_total = $2 WHERE id = 1")
-            .bind(time(now))
-            .bind(total)
-            .execute(&mut self.conn)
-            .await
-            .doing("noting a sync")?;
+    /// A sync went through: the portal's trouble is over, and its time is confirmed (R13).
+    pub async fn synced(&mut self, now: Timestamp, total: Option<i64>, confirmed: Option<Timestamp>) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE account SET synced_at = $1, synced_total = $2, portal_tries = 0, portal_next_at = NULL, portal_trouble = NULL,
+                    high_water = CASE WHEN $3 > coalesce(high_water, '') THEN $3 ELSE high_water END WHERE id = 1",
+        )
+        .bind(time(now))
+        .bind(total)
+        .bind(optional_time(confirmed))
+        .execute(&mut self.conn)
+        .await
+        .doing("noting a sync")?;
         Ok(())
     }
 }

@@ -11,6 +11,7 @@ use super::super::transport::{Reached, Response, TransportError};
 use super::codes::ValidationCodes;
 use super::envelope::{Envelope, Status};
 use super::field::{text, value_text};
+use crate::rules::{Rule, kept};
 
 /// Fields that speak of an order that exists; compared in lower case without `_` and `-`.
 const ORDER_FIELDS: [&str; 7] =
@@ -103,7 +104,7 @@ fn by_envelope(envelope: &Envelope, codes: &ValidationCodes) -> Option<Why> {
     match envelope.status() {
         Status::Said(401) => Some(Why::Unauthorized),
         Status::Said(429) => Some(Why::TooManyRequests),
-        Status::Said(_) | Status::Absent if codes.contains(&envelope.code) => Some(Why::Refused),
+        Status::Said(_) | Status::Absent if codes.contains(&envelope.code) || !kept(Rule::R15) => Some(Why::Refused),
         _ => None,
     }
 }
