@@ -60,7 +60,7 @@ impl Lock {
         }
         refuse_other_user(database)?;
         let mut file = crate::store::open::private_file(Path::new(&path)).map_err(io)?;
-        if !lock_in_time(&file).map_err(io)? {
+        if !lock_in_time(&file, || std::thread::sleep(Duration::from_millis(10))).map_err(io)? {
             return Err(held(database, &mut file));
         }
         file.set_len(0).and_then(|()| file.rewind()).and_then(|()| writeln!(file, "{}", std::process::id())).map_err(io)?;
@@ -69,12 +69,12 @@ impl Lock {
 }
 
 /// `renewd status` looks by holding the lock for a moment, shared; that must not keep a daemon from starting.
-fn lock_in_time(file: &File) -> std::io::Result<bool> {
+fn lock_in_time(file: &File, mut wait: impl FnMut()) -> std::io::Result<bool> {
     for _ in 0..20 {
         if FileExt::try_lock_exclusive(file)? {
             return Ok(true);
         }
-        std::thread::sleep(Duration::from_millis(10));
+        wait();
     }
     Ok(false)
 }
@@ -136,5 +136,16 @@ mod tests {
         assert!(error.contains(&format!("process {}", std::process::id())), "{error}");
         drop(held);
         Lock::take(&database).unwrap();
+    }
+
+    #[test]
+    fn somebody_who_looks_at_the_lock_keeps_no_daemon_from_starting() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("renewd.db.lock");
+        let mut looking = Some(crate::store::open::private_file(&path).unwrap());
+        FileExt::lock_shared(looking.as_ref().unwrap()).unwrap();
+        let file = File::open(&path).unwrap();
+        assert!(!lock_in_time(&file, || {}).unwrap());
+        assert!(lock_in_time(&file, || drop(looking.take())).unwrap());
     }
 }

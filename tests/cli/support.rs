@@ -157,6 +157,16 @@ pub fn value(database: &Path, query: &str) -> Result<Value, sqlx::Error> {
     })
 }
 
+/// Changes a database that nobody works on.
+pub fn change(database: &Path, statement: &'static str) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut writer = SqliteConnection::connect_with(&SqliteConnectOptions::new().filename(database)).await.unwrap();
+        sqlx::query(statement).execute(&mut writer).await.unwrap();
+        writer.close().await.unwrap();
+    });
+}
+
 /// Rows of one column as values, of several as arrays.
 pub fn rows(database: &Path, columns: &str, from: &str) -> Vec<Value> {
     let all = value(database, &format!("SELECT json_group_array(json_array({columns})) FROM {from}")).unwrap();

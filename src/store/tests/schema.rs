@@ -105,6 +105,18 @@ async fn a_term_cannot_get_a_second_placed_attempt_by_a_late_finding() {
     db.refuses("UPDATE attempt SET state = 'unknown' WHERE po_number = 'A0'; UPDATE attempt SET state = 'unknown' WHERE po_number = 'B0'", "UNIQUE").await;
 }
 
+/// Also where the look of the order has changed between two tries.
+#[tokio::test]
+async fn two_attempts_of_a_term_are_never_undecided_together() {
+    let mut db = Fresh::with([1]).await;
+    let term = db.only().await;
+    db.attempt(&term, "A", not_placed()).await;
+    let fence = crate::store::attempts::Fence { mark: 0, total: None, at: at(DUE) };
+    let other = crate::store::attempts::Intent { looks_like: "another".to_owned(), ..super::intent(&term, "B") };
+    db.store.commit_intents(at(DUE), fence, vec![other]).await.unwrap();
+    db.refuses("UPDATE attempt SET state = 'unknown' WHERE po_number = 'A0'", "UNIQUE constraint failed: attempt.term_id").await;
+}
+
 /// Two batches of one product for one customer: the portal could not tell their orders apart.
 #[tokio::test]
 async fn attempts_that_look_alike_are_never_in_flight_together() {
