@@ -69,6 +69,7 @@ impl Nature {
     pub(super) fn draw(dice: &mut Dice) -> Self {
         let calm = dice.chance(200);
         let details = if calm { plain(dice) } else { shows(dice) };
+        let dates = dice.weighed(&[(70, Dates::Always), (20, Dates::Sometimes), (10, Dates::Never)]);
         let tells = [details.po_number, details.product_id, details.partner_id, details.serial];
         let mut often = |all: &[u32]| if calm { 0 } else { *dice.pick(all) };
         Self {
@@ -79,7 +80,8 @@ impl Nature {
             customers: often(&[0, 0, 1]),
             spells: often(&[0, 1, 3]),
             edits: often(&[0, 1, 3]),
-            clock_steps: often(&[0, 0, 2]),
+            // A portal that never tells the time cannot correct a clock (RFC 9110 section 6.6.1 has every server with a clock tell it).
+            clock_steps: if dates == Dates::Never { 0 } else { often(&[0, 0, 2]) },
             bad_ends: often(&[0, 0, 100]),
             stops: often(&[0, 1, 4]),
             calm,
@@ -88,7 +90,7 @@ impl Nature {
             slow: *dice.pick(&[0, 0, 50]),
             crashes: *dice.pick(&[0, 100, 400]),
             wake_crashes: *dice.pick(&[0, 3, 10]),
-            dates: dice.weighed(&[(70, Dates::Always), (20, Dates::Sometimes), (10, Dates::Never)]),
+            dates,
             people: dice.weighed(&[(60, People::Diligent), (25, People::Slow), (15, People::Absent)]),
             beyond_settle: false,
             unbound: !calm && dice.chance(100),
@@ -119,7 +121,7 @@ impl Nature {
                 ..TokenSettings::default()
             },
             orders: OrderSettings {
-                pending_for: Duration::from_mins(*dice.pick(&[0, 0, 0, 10, 600, 2880])),
+                pending_for: Duration::from_mins(*dice.pick(if self.calm { &[0, 0, 10] } else { &[0, 0, 0, 10, 600, 2880] })),
                 unique_po_numbers: dice.chance(200),
                 po_number_max: None,
             },

@@ -410,8 +410,8 @@ impl Store {
     }
 
     /// R13: no wait written by a clock that was ahead outlasts `now` by more than its kind ever waits. Returns the terms that people are
-    /// warned of, with their deadlines.
-    pub async fn mend_waits(&mut self, now: Timestamp) -> Result<Vec<(i64, Timestamp)>, StoreError> {
+    /// warned of, with their deadlines; none for a term that is not due yet.
+    pub async fn mend_waits(&mut self, now: Timestamp) -> Result<Vec<(i64, Option<Timestamp>)>, StoreError> {
         let mut tx = self.begin("mending waits").await?;
         for mend in [
             "UPDATE term SET act_at = max(due_at, $1), reason = iif(reason = 'clock', NULL, reason),
@@ -429,15 +429,22 @@ impl Store {
                 .await
                 .doing("mending waits")?;
         }
-        let unwarned: Vec<(i64, String)> = sqlx::query_as(
-            "SELECT id, deadline_at FROM term WHERE state IN ('awaiting_approval', 'held', 'unknown', 'placed')
-                    OR (state = 'scheduled' AND reason IS NOT NULL AND act_at IS NOT NULL)",
+        // A warning whose moment has come while the daemon was away is still to be given.
+        let warned: Vec<(i64, String, String, i64)> = sqlx::query_as(
+            "SELECT id, deadline_at, due_at, state = 'scheduled' FROM term WHERE (warn_at IS NULL OR warn_at > $1)
+               AND (state IN ('awaiting_approval', 'held', 'unknown', 'placed')
+                    OR (state = 'scheduled' AND (warn_at IS NOT NULL OR (reason IS NOT NULL AND act_at IS NOT NULL))))",
         )
+        .bind(time(now))
         .fetch_all(&mut *tx)
         .await
-        .doing("looking for terms without a warning")?;
+        .doing("looking for warnings to come")?;
         commit(tx, "mending waits").await?;
-        unwarned.into_iter().map(|(id, deadline)| Ok((id, read_time(&deadline)?))).collect()
+        let read = |(id, deadline, due, scheduled): (i64, String, String, i64)| {
+            let early = scheduled == 1 && read_time(&due)? > now;
+            Ok((id, if early { None } else { Some(read_time(&deadline)?) }))
+        };
+        warned.into_iter().map(read).collect()
     }
 
     /// Sets the next deadline warning of terms.
