@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use super::output::{BAD, plain, say};
 use super::{Exit, Failure, Global, play};
 use crate::clock::{Clock as _, WallClock};
-use crate::config::model::{Config, Notify, is_loopback};
+use crate::config::model::{Config, NOBODY_TOLD, is_loopback};
 use crate::config::{ConfigError, Parsed, credentials, parse_and_keep};
 use crate::daemon::engine::Engine;
 use crate::daemon::lock::Lock;
@@ -164,20 +164,15 @@ async fn in_force(store: &mut Store, parsed: Parsed) -> Result<Parsed, Failure> 
     }
 }
 
-/// R27: against a real portal somebody is told, or a person has said that nobody is to be.
+/// R27.
 pub(super) fn require_channel(config: &Config) -> Result<(), Failure> {
-    if config.notify == Notify::Unset && !config.portal.is_loopback() {
-        return Err(Failure::Config(
-            "nobody would be told when a renewal needs a person; name a channel in [notify] (webhook or command), or write notify = \"none\" at the top of the file".to_owned(),
-        ));
-    }
-    Ok(())
+    if config.tells_nobody_by_oversight() { Err(Failure::Config(NOBODY_TOLD.to_owned())) } else { Ok(()) }
 }
 
 async fn require_working_channel(store: &mut Store, config: &Config) -> Result<(), Failure> {
     match tell::try_channels(store, config, WallClock.now()).await? {
         Some(wrong) => {
-            Err(Failure::Config(format!("error: {wrong}; mend the channel in [notify] and try it with `renewd notify --test`")))
+            Err(Failure::Config(format!("{wrong}; mend the channel in [notify] and try it with `renewd notify --test`")))
         }
         None => Ok(()),
     }

@@ -24,6 +24,17 @@ pub struct Config {
     pub entries: Vec<Entry>,
 }
 
+/// What is wrong with a file that tells nobody, and does not say that it means to.
+pub const NOBODY_TOLD: &str = "nobody would be told when a renewal needs a person; name a channel in [notify] (webhook or command), or \
+     write notify = \"none\" at the top of the file";
+
+impl Config {
+    /// R27: against a real portal somebody is told, or a person has said that nobody is to be.
+    pub fn tells_nobody_by_oversight(&self) -> bool {
+        self.notify == Notify::Unset && !self.portal.is_loopback()
+    }
+}
+
 /// `[portal]`
 #[derive(Debug, Clone)]
 pub struct PortalSettings {

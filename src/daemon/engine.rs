@@ -22,6 +22,8 @@ use crate::store::{Store, StoreError};
 
 /// How often the whole list is read while the database is doubted (R9).
 const READ_WHILE_DOUBTED: SignedDuration = SignedDuration::from_hours(6);
+/// More ticks than this in a row that order nothing, and still something due, are a fault of ours.
+const MOST_IDLE_TICKS: u32 = 5_000;
 /// How many terms one tick takes up; the rest is due again at once.
 const AT_ONCE: u32 = 512;
 
@@ -215,12 +217,19 @@ impl<T: Transport> Engine<T> {
 
     /// Ticks until nothing is due at this moment, and says when something is next.
     pub async fn run_dry(&mut self, mut seen: impl FnMut(&Ticked)) -> Result<Option<Timestamp>, TickError> {
+        let mut idle = 0;
         loop {
             let ticked = self.tick().await?;
             seen(&ticked);
+            idle = if ticked.placed.is_empty() { idle + 1 } else { 0 };
             let next = self.next_wake().await?;
             if self.stop.is_cancelled() || next.is_none_or(|at| at > self.clock.now()) {
                 return Ok(next);
+            }
+            if idle >= MOST_IDLE_TICKS {
+                // A term that nothing moves must not keep people's commands and the other renewals waiting.
+                tracing::error!("a term is due and no tick moves it; please report this, with `renewd status --json`");
+                return Ok(Some(after(self.clock.now(), SignedDuration::from_mins(1))));
             }
         }
     }

@@ -15,6 +15,7 @@ use crate::renewal::evidence::{self, Listed};
 use crate::renewal::facts;
 use crate::renewal::retry;
 use crate::renewal::state::{Reason, TermState};
+use crate::renewal::typed::typed;
 use crate::rules::{Rule, kept};
 use crate::store::attempts::Attempt;
 use crate::store::terms::{DueTerm, Move, Write};
@@ -108,7 +109,7 @@ impl<T: Transport> Engine<T> {
                 detail: format!("order {order} was accepted but does not show in the portal's order list"),
                 remedy: format!(
                     "look for order {order} in the portal, then: renewd resolve {} --order-no {order} | --void",
-                    term.name
+                    typed(&term.name)
                 ),
                 orders: Vec::new(),
             }),
@@ -163,7 +164,11 @@ impl<T: Transport> Engine<T> {
         let plight = Plight {
             reason: Reason::DeadOrder,
             detail: format!("order {order} is {status} in the portal; the term is not renewed"),
-            remedy: format!("renewd resolve {} --void (frees the term for a new order) | renewd skip {}", term.name, term.name),
+            remedy: format!(
+                "renewd resolve {} --void (frees the term for a new order) | renewd skip {}",
+                typed(&term.name),
+                typed(&term.name)
+            ),
             orders: Vec::new(),
         };
         let mut write = Write::default();
@@ -188,7 +193,7 @@ impl<T: Transport> Engine<T> {
                 detail: format!("order {order} succeeded and is now {}", status.unwrap_or_default()),
                 remedy: format!(
                     "look at order {order} in the portal, then: renewd resolve {} --void | --order-no {order}",
-                    term.name
+                    typed(&term.name)
                 ),
                 orders: Vec::new(),
             };

@@ -26,6 +26,7 @@ use crate::renewal::gate::{self, Candidate, Kind, Situation, Verdict};
 use crate::renewal::retry;
 use crate::renewal::state::{Reason, TermState};
 use crate::renewal::subscription::{Approval, Party};
+use crate::renewal::typed::typed;
 use crate::rules::{Rule, kept};
 use crate::store::attempts::{Ended, Intent};
 use crate::store::audit::hex;
@@ -439,7 +440,7 @@ impl<T: Transport> Engine<T> {
         tracing::warn!(renewal = term.name, po_number, code = no.code, next = %next, "not placed: {}", no.message);
         let step = Move { tries, ..self.stay(term, TermState::Scheduled, Some(next)) };
         if no.why == Why::Refused {
-            let remedy = format!("renewd check --online; correct the entry; then: renewd order {}", term.name);
+            let remedy = format!("renewd check --online; correct the entry; then: renewd order {}", typed(&term.name));
             let plight = Plight {
                 reason: Reason::Refused,
                 detail: format!("the portal refused the order: {}", no.message),
@@ -468,7 +469,7 @@ impl<T: Transport> Engine<T> {
             detail: format!("nobody knows yet whether the portal carried out the order: {}", unknown.message),
             remedy: format!(
                 "wait, it is being found out; or look for {po_number} in the portal, then: renewd resolve {} --order-no X",
-                term.name
+                typed(&term.name)
             ),
             orders: Vec::new(),
         };
@@ -527,7 +528,7 @@ fn needs_approval(term: &DueTerm, request_hash: &str) -> Option<Plight> {
     if !asked || (approved == Some(request_hash)) || (approved.is_some() && !kept(Rule::R14)) {
         return None;
     }
-    let remedy = format!("renewd approve {0} | renewd skip {0}", term.name);
+    let remedy = format!("renewd approve {0} | renewd skip {0}", typed(&term.name));
     let (reason, detail) = match (approved, &term.confirm) {
         (Some(""), _) => {
             (Reason::NotOrdered, "an attempt for it was set aside by a person; another order waits for approval".to_owned())
@@ -550,7 +551,7 @@ fn foreign_plight(term: &DueTerm, found: &[String]) -> Plight {
         ),
         remedy: format!(
             "look at it in the portal, then: renewd release {0} (order anyway) | renewd resolve {0} --order-no X (it is paid)",
-            term.name
+            typed(&term.name)
         ),
         orders: found.to_vec(),
     }

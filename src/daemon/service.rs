@@ -15,6 +15,7 @@ use tokio::sync::Notify;
 use super::engine::{Engine, OrderPlaced, TickError};
 use super::roster::{File, Taken};
 use super::{bell, roster, watch};
+use crate::config::model::NOBODY_TOLD;
 use crate::config::{Config, ConfigError, Parsed};
 use crate::portal::transport::Transport;
 use crate::store::StoreError;
@@ -155,7 +156,10 @@ impl<T: Transport> Service<T> {
         let path = absolute(&self.config_path);
         let file = File { path: &path, text: &parsed.source, config: &parsed.config };
         if self.engine.store.file_in_force().await?.is_some_and(|kept| kept.text == parsed.source && kept.path == path) {
-            return Ok(self.engine.store.withdraw("file", &[]).await?);
+            return Ok(roster::back_in_force(&mut self.engine.store).await?);
+        }
+        if let Some(why) = self.unfit(&parsed.config) {
+            return self.refuse_edit(&why, now).await;
         }
         if let Some(far) = roster::far_dates(&mut self.engine.store, &parsed, now).await? {
             return self.bad_edit(&far, now).await;
@@ -166,12 +170,42 @@ impl<T: Transport> Service<T> {
                 for refused in refused {
                     tracing::error!("{refused}");
                 }
+                self.note_what_waits_for_a_restart(&parsed.config, now).await?;
                 self.engine.adopt(parsed.config);
                 self.try_channels(now).await?;
             }
             Taken::Waiting { why } => tracing::error!("not reloaded, it waits for `renewd accept`: {why}"),
         }
         Ok(())
+    }
+
+    /// What a running daemon cannot go over to: nobody to tell (R27), or a portal of another kind than its database is bound to.
+    fn unfit(&self, config: &Config) -> Option<String> {
+        if self.engine.keeps_portal {
+            return None;
+        }
+        if config.portal.is_loopback() != self.engine.config.portal.is_loopback() {
+            return Some(format!(
+                "base_url = {} is another kind of portal than this database is bound to",
+                config.portal.base_url
+            ));
+        }
+        config.tells_nobody_by_oversight().then(|| NOBODY_TOLD.to_owned())
+    }
+
+    /// What the client and the bell were made from stays as it was until the next start; that is said, not left to be found out.
+    async fn note_what_waits_for_a_restart(&mut self, config: &Config, now: Timestamp) -> Result<(), ServiceError> {
+        let before = &self.engine.config;
+        let portal = |c: &Config| (c.portal.base_url.clone(), c.portal.proxy.clone(), c.portal.validation_codes.clone());
+        if self.engine.keeps_portal || (before.check == config.check && portal(before) == portal(config)) {
+            return Ok(self.engine.store.withdraw("restart", &[]).await?);
+        }
+        let reason =
+            "base_url, proxy, validation_codes or check changed in the file; they hold from the next start on".to_owned();
+        tracing::warn!("{reason}");
+        let notice =
+            Notice { key: "restart".to_owned(), renewal: None, reason, what_to_do: "systemctl restart renewd".to_owned() };
+        Ok(self.engine.store.raise(now, &notice).await?)
     }
 
     /// R27: a channel that was changed is tried at once, not when it is needed.
@@ -189,6 +223,15 @@ impl<T: Transport> Service<T> {
     async fn bad_edit(&mut self, error: &ConfigError, now: Timestamp) -> Result<(), ServiceError> {
         tracing::error!("not reloaded, the last good file stays in force:\n{error}");
         let reason = format!("{} is broken; the last good file stays in force", self.config_path.display());
+        self.note_edit(reason, now).await
+    }
+
+    async fn refuse_edit(&mut self, why: &str, now: Timestamp) -> Result<(), ServiceError> {
+        tracing::error!("not reloaded, the last good file stays in force: {why}");
+        self.note_edit(format!("an edit of {} is not taken: {why}", self.config_path.display()), now).await
+    }
+
+    async fn note_edit(&mut self, reason: String, now: Timestamp) -> Result<(), ServiceError> {
         let notice = Notice { key: "file".to_owned(), renewal: None, reason, what_to_do: "renewd check".to_owned() };
         Ok(self.engine.store.raise(now, &notice).await?)
     }

@@ -45,7 +45,8 @@ impl<T: Transport> Engine<T> {
     /// on any clock, and whenever the clock has gone back.
     pub(super) async fn mend_waits(&mut self, now: Timestamp) -> Result<(), TickError> {
         let waiting = self.store.mend_waits(now).await?;
-        let warnings: Vec<_> = waiting.into_iter().map(|(term, deadline)| (term, deadline.and_then(|at| chain::next_warning(at, now)))).collect();
+        let warnings: Vec<_> =
+            waiting.into_iter().map(|(term, deadline)| (term, deadline.and_then(|at| chain::next_warning(at, now)))).collect();
         self.store.warn_at(&warnings).await?;
         let mark = self.store.account().await?.high_water;
         let Some(detail) = trouble(now, mark, None).filter(|_| kept(Rule::R13)) else { return Ok(()) };

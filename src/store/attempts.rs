@@ -564,11 +564,13 @@ async fn end_otherwise(
 impl Store {
     /// Whether an attempt already has this order number, or the portal listed it before.
     pub async fn knows_order(&mut self, order_no: &str) -> Result<bool, StoreError> {
-        let known: Option<i64> = sqlx::query_scalar("SELECT 1 FROM attempt WHERE order_no = $1 UNION SELECT 1 FROM portal_order WHERE account_id = 1 AND key = $1")
-            .bind(order_no)
-            .fetch_optional(&mut self.conn)
-            .await
-            .doing("looking for an order number")?;
+        let known: Option<i64> = sqlx::query_scalar(
+            "SELECT 1 FROM attempt WHERE order_no = $1 UNION SELECT 1 FROM portal_order WHERE account_id = 1 AND key = $1",
+        )
+        .bind(order_no)
+        .fetch_optional(&mut self.conn)
+        .await
+        .doing("looking for an order number")?;
         Ok(known.is_some())
     }
 

@@ -112,15 +112,17 @@ impl Store {
         files::put_in_force(&mut tx, now, path, text).await?;
         remove(&mut tx, changes).await?;
         update(&mut tx, entries, changes).await?;
-        add(&mut tx, now, entries, changes).await?;
+        let added = add(&mut tx, now, entries, changes).await?;
         reschedule(&mut tx, now, entries, changes).await?;
-        let events = changes.iter().filter_map(|change| event(change, entries)).collect();
+        let mut added = added.into_iter();
+        let events = changes.iter().filter_map(|change| event(change, entries, &mut added)).collect();
         audit::append(&mut tx, now, events).await?;
         commit(tx, "taking the file").await
     }
 }
 
-async fn add(tx: &mut Tx<'_>, now: Timestamp, entries: &[Entry], changes: &[Change]) -> Result<(), StoreError> {
+/// Returns the rows of the new subscriptions, in the order of their changes.
+async fn add(tx: &mut Tx<'_>, now: Timestamp, entries: &[Entry], changes: &[Change]) -> Result<Vec<i64>, StoreError> {
     let rows: Vec<Value> = changes
         .iter()
         .filter_map(|change| match change {
@@ -131,7 +133,7 @@ async fn add(tx: &mut Tx<'_>, now: Timestamp, entries: &[Entry], changes: &[Chan
         })
         .collect::<Result<_, _>>()?;
     if rows.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let rows = json(&rows)?;
     sqlx::query(
@@ -159,7 +161,15 @@ async fn add(tx: &mut Tx<'_>, now: Timestamp, entries: &[Entry], changes: &[Chan
     .execute(&mut **tx)
     .await
     .doing("adding terms")?;
-    Ok(())
+    sqlx::query_scalar(
+        "SELECT s.id FROM json_each($1) CROSS JOIN subscription s ON s.account_id = 1 AND s.product_id = value ->> 'product' AND s.partner_id = value ->> 'partner'
+              AND s.serial = value ->> 'serial' AND s.item_id = value ->> 'item' AND s.batch = value ->> 'batch'
+         ORDER BY key",
+    )
+    .bind(&rows)
+    .fetch_all(&mut **tx)
+    .await
+    .doing("reading what was added")
 }
 
 fn added_row(entry: &Entry, span: &Span, moments: &Moments, confirm: Option<&str>) -> Result<Value, StoreError> {
@@ -319,13 +329,20 @@ async fn recycle(
     super::terms::insert(tx, now, subscription, span, moments).await
 }
 
-fn event(change: &Change, entries: &[Entry]) -> Option<Happened> {
+/// `added` gives the rows of the new subscriptions, one for each [`Change::Added`] in turn.
+fn event(change: &Change, entries: &[Entry], added: &mut impl Iterator<Item = i64>) -> Option<Happened> {
     match change {
         Change::Added { entry, span, confirm, .. } => {
             let entry = &entries[*entry];
             let detail =
                 json!({"expires_on": span.starts_on.to_string(), "quantity": entry.quantity(), "waits_because": confirm});
-            Some(Happened { kind: "entry.added", renewal: Some(entry.name.clone()), detail, ..Happened::default() })
+            Some(Happened {
+                kind: "entry.added",
+                subscription: added.next(),
+                renewal: Some(entry.name.clone()),
+                detail,
+                ..Happened::default()
+            })
         }
         Change::Updated { id, entry, renamed_from, standing_before, returned } => {
             let entry = &entries[*entry];

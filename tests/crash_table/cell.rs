@@ -119,7 +119,7 @@ impl Cell {
 impl World {
     async fn new(fate: &Fate) -> Self {
         let mut settings = Settings::default();
-        settings.list.lag = Lag::Fixed(fate.lag.try_into().unwrap());
+        settings.list.lag = Lag::Fixed(fate.lag);
         let sandbox = Sandbox::new(Arc::new(WallClock), settings);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

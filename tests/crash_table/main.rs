@@ -5,6 +5,8 @@
 //!
 //! `cargo test --test crash_table -- --nocapture` prints the table that stands in docs/promise.md.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says by its panic what it found")]
+
 mod cell;
 
 use std::fmt::Write as _;
