@@ -5,6 +5,7 @@
 pub mod bell;
 pub mod engine;
 mod follow;
+mod late;
 pub mod lock;
 mod place;
 mod resolve;

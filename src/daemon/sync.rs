@@ -111,6 +111,7 @@ impl<T: Transport> Engine<T> {
             return Ok(());
         }
         self.store.take_rows(at, &news).await?;
+        self.notice_late(at, &news.iter().map(|row| row.raw.as_str()).collect::<Vec<_>>()).await?;
         self.taken.extend(news.into_iter().map(|row| (row.key.clone(), digest(&row))));
         Ok(())
     }
@@ -162,16 +163,19 @@ impl<T: Transport> Engine<T> {
 
     /// Reads the details of orders that are not ours: those after row `mark`, and those made since `since`.
     pub(super) async fn read_details(&mut self, mark: i64, since: Option<Timestamp>) -> Result<Result<(), ReadError>, TickError> {
+        let mut beyond = 0;
         loop {
-            let missing = self.store.without_detail(mark, since, 100).await?;
-            if missing.is_empty() {
-                return Ok(Ok(()));
-            }
+            let missing = self.store.without_detail(mark, since, beyond, 100).await?;
+            let Some((last, _)) = missing.last() else { return Ok(Ok(())) };
+            beyond = *last;
             tracing::debug!(orders = missing.len(), "reading the details of orders that others placed");
             for (row, id) in missing {
                 match self.portal.order(&id).await {
-                    Ok(detail) => self.store.take_detail(row, &detail.value.raw).await?,
-                    // Listed but not readable: kept as an order that explains nothing.
+                    Ok(detail) => {
+                        self.store.take_detail(row, &detail.value.raw).await?;
+                        self.notice_late(self.clock.now(), &[&detail.value.raw]).await?;
+                    }
+                    // Listed but not readable: until it is, an order that explains nothing.
                     Err(ReadError::NotFound { .. } | ReadError::Refused { .. } | ReadError::Malformed { .. }) => {
                         self.store.take_detail(row, "null").await?;
                     }
