@@ -25,6 +25,9 @@ const MOST_PAGES: u64 = 100_000;
 /// How far beyond the oldest open fence a read goes (R17): the longest settle, and an hour for clocks.
 const BEYOND: SignedDuration = SignedDuration::from_hours(25);
 
+/// Details that come as garbage so many times are taken for unreadable.
+const GARBAGE_TIMES: u8 = 3;
+
 /// The list as it was just read.
 #[derive(Debug, Clone)]
 pub struct Synced {
@@ -124,6 +127,12 @@ impl<T: Transport> Engine<T> {
         }
     }
 
+    fn is_new_garbage(&mut self, row: i64) -> bool {
+        let times = self.garbage.entry(row).or_default();
+        *times += 1;
+        *times < GARBAGE_TIMES
+    }
+
     /// Where a read may stop: before the oldest open fence, minus settle. A mirror that was never read whole has no horizon.
     async fn horizon(&mut self, synced_at: Option<Timestamp>) -> Result<Option<Timestamp>, TickError> {
         if !kept(Rule::R17) {
@@ -175,6 +184,8 @@ impl<T: Transport> Engine<T> {
                         self.store.take_detail(row, &detail.value.raw).await?;
                         self.notice_late(self.clock.now(), &[&detail.value.raw]).await?;
                     }
+                    // Garbage may be the line's; only where it stays so is it the order's.
+                    Err(error @ ReadError::Malformed { .. }) if self.is_new_garbage(row) => return Ok(Err(error)),
                     // Listed but not readable: until it is, an order that explains nothing.
                     Err(ReadError::NotFound { .. } | ReadError::Refused { .. } | ReadError::Malformed { .. }) => {
                         self.store.take_detail(row, "null").await?;
