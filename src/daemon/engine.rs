@@ -51,6 +51,8 @@ pub struct Engine<T: Transport> {
     pub(super) unrecorded: Vec<crate::store::attempts::Ended>,
     /// The rows of the portal's list that the mirror is known to hold, by key, with a digest of each.
     pub(super) taken: HashMap<String, u64>,
+    /// How often the details of a row came as garbage.
+    pub(super) garbage: HashMap<i64, u8>,
     /// Whether a notice about the portal may be standing.
     noticed: bool,
     /// When the last tick began: a clock that says less now was set back.
@@ -116,6 +118,7 @@ impl<T: Transport> Engine<T> {
             stop: CancellationToken::new(),
             unrecorded: Vec::new(),
             taken: HashMap::new(),
+            garbage: HashMap::new(),
             noticed: true,
             last_tick: None,
         }
@@ -371,7 +374,9 @@ impl<T: Transport> Engine<T> {
 
     /// The moves of a decision that leaves a term waiting: it is warned about as its deadline nears, whatever it waits for.
     pub(super) fn stay(&self, term: &DueTerm, to: TermState, act_at: Option<Timestamp>) -> Move {
-        Move { act_at, warn_at: warning(term, self.clock.now()), reason: term.reason, ..Move::of(term, to) }
+        let now = self.clock.now();
+        let warn_at = if to == TermState::Scheduled { warning(term, now) } else { planned_warning(term, now) };
+        Move { act_at, warn_at, reason: term.reason, ..Move::of(term, to) }
     }
 }
 
@@ -382,9 +387,16 @@ pub(super) struct Trouble {
     what: String,
 }
 
-/// The warning that a waiting term keeps, or gets.
-pub(super) fn warning(term: &DueTerm, now: Timestamp) -> Option<Timestamp> {
+/// The warning that a term keeps, or gets.
+fn planned_warning(term: &DueTerm, now: Timestamp) -> Option<Timestamp> {
     term.warn_at.or_else(|| chain::next_warning(term.moments.deadline_at, now))
+}
+
+/// The same for a term that cannot be ordered now: in its last day people hear of it at once, for there is no other warning to come.
+pub(super) fn warning(term: &DueTerm, now: Timestamp) -> Option<Timestamp> {
+    let left = term.moments.deadline_at.duration_since(now);
+    let last_day = SignedDuration::ZERO < left && left <= SignedDuration::from_hours(24);
+    if term.warn_at.is_none() && last_day { Some(now) } else { planned_warning(term, now) }
 }
 
 fn is_overdue(term: &DueTerm, now: Timestamp) -> bool {

@@ -6,6 +6,7 @@ pub mod bell;
 pub mod commands;
 pub mod engine;
 mod follow;
+mod late;
 pub mod lock;
 pub(crate) mod place;
 mod resolve;

@@ -25,6 +25,9 @@ const MOST_PAGES: u64 = 100_000;
 /// How far beyond the oldest open fence a read goes (R17): the longest settle, and an hour for clocks.
 const BEYOND: SignedDuration = SignedDuration::from_hours(25);
 
+/// Details that come as garbage so many times are taken for unreadable.
+const GARBAGE_TIMES: u8 = 3;
+
 /// The list as it was just read.
 #[derive(Debug, Clone)]
 pub struct Synced {
@@ -112,6 +115,7 @@ impl<T: Transport> Engine<T> {
             return Ok(());
         }
         self.store.take_rows(at, &news).await?;
+        self.notice_late(at, &news.iter().map(|row| row.raw.as_str()).collect::<Vec<_>>()).await?;
         self.taken.extend(news.into_iter().map(|row| (row.key.clone(), digest(&row))));
         Ok(())
     }
@@ -122,6 +126,12 @@ impl<T: Transport> Engine<T> {
             Some(total) => Ok(total > self.store.mirror_count().await?),
             None => Ok(false),
         }
+    }
+
+    fn is_new_garbage(&mut self, row: i64) -> bool {
+        let times = self.garbage.entry(row).or_default();
+        *times += 1;
+        *times < GARBAGE_TIMES
     }
 
     /// Where a read may stop: before the oldest open fence, minus settle. A mirror that was never read whole has no horizon.
@@ -163,16 +173,21 @@ impl<T: Transport> Engine<T> {
 
     /// Reads the details of orders that are not ours: those after row `mark`, and those made since `since`.
     pub(super) async fn read_details(&mut self, mark: i64, since: Option<Timestamp>) -> Result<Result<(), ReadError>, TickError> {
+        let mut beyond = 0;
         loop {
-            let missing = self.store.without_detail(mark, since, 100).await?;
-            if missing.is_empty() {
-                return Ok(Ok(()));
-            }
+            let missing = self.store.without_detail(mark, since, beyond, 100).await?;
+            let Some((last, _)) = missing.last() else { return Ok(Ok(())) };
+            beyond = *last;
             tracing::debug!(orders = missing.len(), "reading the details of orders that others placed");
             for (row, id) in missing {
                 match self.portal.order(&id).await {
-                    Ok(detail) => self.store.take_detail(row, &detail.value.raw).await?,
-                    // Listed but not readable: kept as an order that explains nothing.
+                    Ok(detail) => {
+                        self.store.take_detail(row, &detail.value.raw).await?;
+                        self.notice_late(self.clock.now(), &[&detail.value.raw]).await?;
+                    }
+                    // Garbage may be the line's; only where it stays so is it the order's.
+                    Err(error @ ReadError::Malformed { .. }) if self.is_new_garbage(row) => return Ok(Err(error)),
+                    // Listed but not readable: until it is, an order that explains nothing.
                     Err(ReadError::NotFound { .. } | ReadError::Refused { .. } | ReadError::Malformed { .. }) => {
                         self.store.take_detail(row, "null").await?;
                     }

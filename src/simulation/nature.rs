@@ -92,7 +92,7 @@ impl Nature {
             wake_crashes: *dice.pick(&[0, 3, 10]),
             dates,
             people: dice.weighed(&[(60, People::Diligent), (25, People::Slow), (15, People::Absent)]),
-            beyond_settle: false,
+            beyond_settle: !calm && dice.chance(50),
             unbound: !calm && dice.chance(100),
             details,
             plain: tells.iter().all(|echo| *echo == Echo::Echoed),

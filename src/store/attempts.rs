@@ -278,6 +278,56 @@ impl Store {
         commit(tx, "recording a found order").await
     }
 
+    /// R21: of the attempts with these `poNumber`s, those that are held not to exist and that the mirror shows all the same.
+    pub async fn late_orders(&mut self, po_numbers: &[String]) -> Result<Vec<LateOrder>, StoreError> {
+        sqlx::query_as(
+            "SELECT a.id AS attempt, a.term_id AS term, s.id AS subscription, s.name AS renewal, a.po_number,
+                    p.key, p.order_no, p.portal_id AS order_id, p.status
+             FROM attempt a JOIN term t ON t.id = a.term_id JOIN subscription s ON s.id = t.subscription_id
+             JOIN portal_order p ON p.attempt_id IS NULL AND (instr(p.row, a.po_number) OR instr(coalesce(p.detail, ''), a.po_number))
+             WHERE a.po_number IN (SELECT value FROM json_each($1)) AND a.state IN ('not_placed', 'cancelled')",
+        )
+        .bind(super::text::json(&po_numbers)?)
+        .fetch_all(&mut self.conn)
+        .await
+        .doing("looking for orders that turned up late")
+    }
+
+    /// R21: records such an order, as the term's (`counts`) or beside it, and pauses the account. One commit.
+    pub async fn take_late(
+        &mut self,
+        now: Timestamp,
+        attempt: i64,
+        order: &FoundOrder,
+        counts: bool,
+        why: &str,
+        write: Write,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.begin("recording an order that turned up late").await?;
+        sqlx::query(
+            "UPDATE attempt SET state = $6, order_no = $2, order_id = $3, order_status = $4, matched_by = $5, settled_at = $7 WHERE id = $1",
+        )
+        .bind(attempt)
+        .bind(&order.order_no)
+        .bind(&order.order_id)
+        .bind(&order.status)
+        .bind(order.matched_by)
+        .bind(if counts { "placed" } else { "void" })
+        .bind(time(now))
+        .execute(&mut *tx)
+        .await
+        .doing("recording an order that turned up late")?;
+        sqlx::query("UPDATE portal_order SET attempt_id = $1 WHERE account_id = 1 AND key = $2")
+            .bind(attempt)
+            .bind(&order.key)
+            .execute(&mut *tx)
+            .await
+            .doing("recording an order that turned up late")?;
+        within(&mut tx, now, write).await?;
+        super::account::pause_within(&mut tx, now, Some(why), "renewd").await?;
+        commit(tx, "recording an order that turned up late").await
+    }
+
     /// An undecided or placed attempt leaves the index: proven absent (`not_placed`), or set aside by a person (`void`).
     pub async fn set_aside(&mut self, now: Timestamp, attempt: i64, to: SetAside, write: Write) -> Result<(), StoreError> {
         let mut tx = self.begin("setting an attempt aside").await?;
@@ -371,6 +421,29 @@ async fn wake_waiting(tx: &mut Tx<'_>, now: Timestamp) -> Result<(), StoreError>
         .await
         .doing("waking what waited")?;
     Ok(())
+}
+
+/// R21: an order of the mirror that carries the `poNumber` of an attempt which is held not to exist.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct LateOrder {
+    /// The attempt's row.
+    pub attempt: i64,
+    /// Its term's row.
+    pub term: i64,
+    /// Its subscription's row.
+    pub subscription: i64,
+    /// The label.
+    pub renewal: String,
+    /// `poNumber`
+    pub po_number: String,
+    /// The order's key in the mirror.
+    pub key: String,
+    /// `orderNo`
+    pub order_no: Option<String>,
+    /// Its id.
+    pub order_id: Option<String>,
+    /// `orderStatus`
+    pub status: Option<String>,
 }
 
 async fn insert_attempt(tx: &mut Tx<'_>, now: Timestamp, fence: Fence, intent: &Intent) -> Result<i64, StoreError> {

@@ -65,7 +65,7 @@ impl ListedRow {
 }
 
 /// Every `poNumber` of ours that `text` mentions, wherever it stands.
-fn po_numbers(text: &str, prefix: &str) -> Vec<String> {
+pub(crate) fn po_numbers(text: &str, prefix: &str) -> Vec<String> {
     text.match_indices(prefix)
         .map(|(at, _)| text[at..].chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '-').collect())
         .collect()
@@ -206,21 +206,24 @@ impl Store {
         rows.into_iter().map(|row| row.read(ours)).collect()
     }
 
-    /// Orders of the mirror after row `mark` or made since `since` whose details were never read, and that are not ours.
+    /// Orders of the mirror after row `mark` or made since `since` whose details were never read, and that are not ours; those beyond row
+    /// `beyond`, oldest first.
     pub async fn without_detail(
         &mut self,
         mark: i64,
         since: Option<Timestamp>,
+        beyond: i64,
         most: u32,
     ) -> Result<Vec<(i64, String)>, StoreError> {
         sqlx::query_as(
             "SELECT id, coalesce(portal_id, order_no) FROM portal_order
-             WHERE account_id = 1 AND detail IS NULL AND coalesce(portal_id, order_no) IS NOT NULL AND attempt_id IS NULL
-               AND (id > $1 OR coalesce(created_at, first_seen_at) >= $2) ORDER BY id LIMIT $3",
+             WHERE account_id = 1 AND (detail IS NULL OR detail = 'null') AND coalesce(portal_id, order_no) IS NOT NULL AND attempt_id IS NULL
+               AND id > $4 AND (id > $1 OR coalesce(created_at, first_seen_at) >= $2) ORDER BY id LIMIT $3",
         )
         .bind(mark)
         .bind(optional_time(since).unwrap_or_else(|| "9".to_owned()))
         .bind(most)
+        .bind(beyond)
         .fetch_all(&mut self.conn)
         .await
         .doing("reading the mirror")
