@@ -10,6 +10,7 @@ use super::engine::{Engine, TickError};
 use super::words;
 use crate::portal::transport::Transport;
 use crate::renewal::state::TermState;
+use crate::renewal::typed::typed;
 use crate::rules::{Rule, kept};
 use crate::store::account::Message;
 use crate::store::attempts::{FoundOrder, LateOrder};
@@ -53,11 +54,12 @@ impl<T: Transport> Engine<T> {
                 renewal: Some(late.renewal.clone()),
                 what: what.clone(),
                 by: None,
-                command: Some(format!("renewd history {}; settle it in the portal; then: renewd resume", late.renewal)),
+                command: Some(format!("renewd history {}; settle it in the portal; then: renewd resume", typed(&late.renewal))),
             }],
             ..Write::default()
         };
-        let term = self.store.newest_term(late.subscription).await?.filter(|term| term.id == late.term && term.attempt.is_none());
+        let term =
+            self.store.current_term(late.subscription).await?.filter(|term| term.id == late.term && term.attempt.is_none());
         if let Some(term) = &term {
             write.events.push(words::event("attempt.found", term, json!({"matched_by": "po_number", "order": late.key})));
             write.moves.push(Move { act_at: Some(now), tries: 0, ..self.stay_clear(term, TermState::Placed) });
