@@ -185,11 +185,8 @@ impl World {
         }
         let began = Instant::now();
         while began.elapsed() < Duration::from_secs(120) {
-            tokio::time::sleep(Duration::from_millis(500)).await;
-            if self.status().await["counts"]
-                .as_array()
-                .is_some_and(|counts| counts.iter().any(|count| count["state"] == "renewed"))
-            {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            if self.is_renewed().await {
                 break;
             }
         }
