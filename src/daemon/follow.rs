@@ -151,7 +151,7 @@ impl<T: Transport> Engine<T> {
         }
         tracing::info!(renewal = term.name, po_number = attempt.po_number, order_no = attempt.order_no, transaction_no = attempt.transaction_no, until = %term.span.ends_on, "renewed");
         crate::crash::point("before-renewed");
-        self.store.renew(now, write, term.subscription, next.ok()).await?;
+        self.store.renew(now, write, term, next.ok()).await?;
         crate::crash::point("after-renewed");
         Ok(())
     }

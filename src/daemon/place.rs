@@ -26,6 +26,7 @@ use crate::renewal::gate::{self, Candidate, Kind, Situation, Verdict};
 use crate::renewal::retry;
 use crate::renewal::state::{Reason, TermState};
 use crate::renewal::subscription::{Approval, Party};
+use crate::renewal::typed::typed;
 use crate::rules::{Rule, kept};
 use crate::store::attempts::{Ended, Intent};
 use crate::store::audit::hex;
@@ -162,6 +163,9 @@ impl<T: Transport> Engine<T> {
         request_hash: &str,
         foreign: &[Listed],
     ) -> Result<Option<(TermState, Plight)>, TickError> {
+        if let Some(plight) = other_length(term) {
+            return Ok(Some((TermState::AwaitingApproval, plight)));
+        }
         if let Some(plight) = needs_approval(term, request_hash) {
             return Ok(Some((TermState::AwaitingApproval, plight)));
         }
@@ -518,6 +522,21 @@ fn candidate(term: &DueTerm, learned: bool) -> Candidate {
         deadline: term.moments.deadline_at,
         follows_unknown: term.unknowns > 0,
     }
+}
+
+/// R4: the dates of a term for which an order was tried never change. An order of another length would be booked as that term: of three
+/// years, two would be bought again; of one month, eleven would not be renewed, and nobody told.
+fn other_length(term: &DueTerm) -> Option<Plight> {
+    let planned = chain::term_at(term.anchor_on, term.span.offset_months, term.standing.cycle()).ok()?;
+    (planned.ends_on != term.span.ends_on).then(|| Plight {
+        reason: Reason::OtherLength,
+        detail: format!(
+            "an order for {} to {} was tried before the entry was changed to one that ends on {}",
+            term.span.starts_on, term.span.ends_on, planned.ends_on
+        ),
+        remedy: format!("renewd rebase {} {} (begins the other length), or change the entry back", typed(&term.name), term.span.starts_on),
+        orders: Vec::new(),
+    })
 }
 
 /// R3, R14: what a person must see first. An approval binds the exact request.
