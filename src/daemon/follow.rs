@@ -108,7 +108,7 @@ impl<T: Transport> Engine<T> {
                 detail: format!("order {order} was accepted but does not show in the portal's order list"),
                 remedy: format!(
                     "look for order {order} in the portal, then: renewd resolve {} --order-no {order} | --void",
-                    term.name
+                    term.typed()
                 ),
                 orders: Vec::new(),
             }),
@@ -163,7 +163,11 @@ impl<T: Transport> Engine<T> {
         let plight = Plight {
             reason: Reason::DeadOrder,
             detail: format!("order {order} is {status} in the portal; the term is not renewed"),
-            remedy: format!("renewd resolve {} --void (frees the term for a new order) | renewd skip {}", term.name, term.name),
+            remedy: format!(
+                "renewd resolve {} --void (frees the term for a new order) | renewd skip {}",
+                term.typed(),
+                term.typed()
+            ),
             orders: Vec::new(),
         };
         let mut write = Write::default();
@@ -188,7 +192,7 @@ impl<T: Transport> Engine<T> {
                 detail: format!("order {order} succeeded and is now {}", status.unwrap_or_default()),
                 remedy: format!(
                     "look at order {order} in the portal, then: renewd resolve {} --void | --order-no {order}",
-                    term.name
+                    term.typed()
                 ),
                 orders: Vec::new(),
             };

@@ -155,7 +155,7 @@ impl<T: Transport> Service<T> {
         let path = absolute(&self.config_path);
         let file = File { path: &path, text: &parsed.source, config: &parsed.config };
         if self.engine.store.file_in_force().await?.is_some_and(|kept| kept.text == parsed.source && kept.path == path) {
-            return Ok(self.engine.store.withdraw("file", &[]).await?);
+            return Ok(roster::back_in_force(&mut self.engine.store).await?);
         }
         if let Some(far) = roster::far_dates(&mut self.engine.store, &parsed, now).await? {
             return self.bad_edit(&far, now).await;

@@ -14,6 +14,7 @@ use super::{Doing, Store, StoreError, Tx, commit};
 use crate::renewal::chain::{Moments, Span};
 use crate::renewal::state::{Reason, TermState};
 use crate::renewal::subscription::{Identity, Standing};
+use crate::renewal::typed::typed;
 
 /// A term with everything a decision about it needs.
 #[derive(Debug, Clone)]
@@ -66,6 +67,13 @@ pub struct DueTerm {
     pub unknowns: u32,
     /// The attempt that may exist, if there is one.
     pub attempt: Option<Attempt>,
+}
+
+impl DueTerm {
+    /// Its label as a person types it after a command.
+    pub fn typed(&self) -> std::borrow::Cow<'_, str> {
+        typed(&self.name)
+    }
 }
 
 #[derive(sqlx::FromRow)]
