@@ -74,7 +74,7 @@ impl Restore {
             std::fs::rename(&path, aside(&path))?;
         }
         // Side files of the old database would be replayed into the new one.
-        for side in ["-wal", "-shm"] {
+        for side in ["-wal", "-shm", "-journal"] {
             let _ = std::fs::remove_file(with(&path, side));
         }
         std::fs::rename(&fresh, &path)?;

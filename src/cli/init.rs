@@ -56,6 +56,7 @@ impl Init {
             return Err(run::refused(store, failure).await);
         }
         let mut engine = run::engine(global, store, parsed.config.clone()).await?;
+        engine.recover().await?; // the first seal is there before the account is bound (R9)
         say!("Reading the whole order list of {} …", parsed.config.portal.base_url)?;
         let found = match engine.read_whole_list().await? {
             Ok(found) => found,

@@ -17,7 +17,6 @@ use crate::portal::transport::Transport;
 use crate::renewal::chain;
 use crate::renewal::evidence;
 use crate::renewal::state::{Reason, TermState};
-use crate::renewal::typed::typed;
 use crate::rules::{Rule, kept};
 use crate::store::attempts::{FoundOrder, SetAside};
 use crate::store::commands::Answered;
@@ -210,7 +209,7 @@ impl Desk<'_> {
         if self.now < term.moments.due_at && !early {
             return Err(Refused::No(format!(
                 "{0} is not due before {1:.0}; to order it now: renewd order {0} --term {2}",
-                typed(&term.name),
+                term.typed(),
                 term.moments.due_at,
                 term.span.starts_on
             )));
@@ -218,7 +217,7 @@ impl Desk<'_> {
         if self.now >= chain::last_chance(term.moments.deadline_at, term.standing.grace_days) {
             return Err(Refused::No(format!(
                 "the deadline of {0} has passed; if it is to go on: renewd rebase {0} DATE",
-                typed(&term.name)
+                term.typed()
             )));
         }
         Self::same_request(&term, request_hash)?;
@@ -241,7 +240,7 @@ impl Desk<'_> {
         self.store.write(self.now, write).await?;
         Ok(format!(
             "{0}: the term from {1} is skipped; to go on later: renewd rebase {0} DATE",
-            typed(&term.name),
+            term.typed(),
             term.span.starts_on
         ))
     }
@@ -254,13 +253,13 @@ impl Desk<'_> {
         let step = Move {
             reason: Some(Reason::Operator),
             detail: Some(format!("held by {}", self.by)),
-            remedy: Some(format!("renewd release {}", typed(&term.name))),
+            remedy: Some(format!("renewd release {}", term.typed())),
             warn_at: super::engine::warning(&term, self.now),
             ..Move::of(&term, TermState::Held)
         };
         let write = self.by_hand("term.held", &term, &json!({"reason": "operator"}), step);
         self.store.write(self.now, write).await?;
-        Ok(format!("{0} is held until `renewd release {0}`; deadline warnings go on", typed(&term.name)))
+        Ok(format!("{0} is held until `renewd release {0}`; deadline warnings go on", term.typed()))
     }
 
     /// R25: evidence holds yield only to `resolve`, and dead orders too: releasing them would order again.
@@ -268,7 +267,7 @@ impl Desk<'_> {
         let term = self.term(id).await?;
         let may = matches!(term.reason, Some(Reason::Operator | Reason::ForeignOrder));
         if term.state != TermState::Held || (!may && kept(Rule::R25)) {
-            let remedy = term.remedy.clone().unwrap_or_else(|| format!("renewd history {}", typed(&term.name)));
+            let remedy = term.remedy.clone().unwrap_or_else(|| format!("renewd history {}", term.typed()));
             return Err(Refused::No(format!("{} is {} and cannot be released; {remedy}", term.name, spoken(term.state))));
         }
         let step = Move { act_at: Some(self.now.max(term.moments.due_at)), tries: 0, ..Move::of(&term, TermState::Scheduled) };
@@ -284,7 +283,7 @@ impl Desk<'_> {
         if undecided || matches!(term.reason, Some(Reason::DeadOrder | Reason::RefundedLater)) {
             return Err(Refused::No(format!(
                 "{0} is {1}: an order for it may exist; settle that first: renewd resolve {0} …",
-                typed(&term.name),
+                term.typed(),
                 spoken(term.state)
             )));
         }
@@ -319,6 +318,7 @@ impl Desk<'_> {
         if let Some(other) = order.attempt.filter(|attempt| term.attempt.as_ref().map(|a| a.id) != Some(*attempt)) {
             return Err(Refused::No(format!("order {number} already pays another term (attempt {other})")));
         }
+        self.pays(&term, &order, number).await?;
         let step = Move {
             act_at: Some(self.now),
             tries: 0,
@@ -349,6 +349,25 @@ impl Desk<'_> {
         Ok(format!("{}: order {number} pays the term from {}; it is followed from now on", term.name, term.span.starts_on))
     }
 
+    /// A number mistyped, or read off the wrong line: the term would count as renewed, and nobody would be told that it is not.
+    async fn pays(&mut self, term: &DueTerm, order: &evidence::Listed, number: &str) -> Result<(), Refused> {
+        let learned = self.store.learned(&term.identity).await?;
+        if !evidence::may_be_for(order, &term.identity, &learned) {
+            return Err(Refused::No(format!(
+                "order {number} is for another product, customer or serial number; it does not pay {}",
+                term.name
+            )));
+        }
+        let since = super::place::foreign_since(term, &self.config.zone);
+        match order.created_at.filter(|at| *at < since) {
+            Some(at) => Err(Refused::No(format!(
+                "order {number} of {at:.0} is older than what pays {0} today; if it pays further: renewd rebase {0} DATE",
+                term.typed()
+            ))),
+            None => Ok(()),
+        }
+    }
+
     /// R25: not before `settle`, and it leads to approval, never straight to another order.
     async fn resolve_not_ordered(&mut self, id: i64) -> Done {
         let term = self.term(id).await?;
@@ -370,7 +389,7 @@ impl Desk<'_> {
         self.store.forget_approval(term.id).await?;
         Ok(format!(
             "{0}: the attempt {1} is set aside; another order needs `renewd approve {0}`",
-            typed(&term.name),
+            term.typed(),
             attempt.po_number
         ))
     }
@@ -391,7 +410,7 @@ impl Desk<'_> {
         self.store.forget_approval(term.id).await?;
         Ok(format!(
             "{0}: order {1} is set aside; another order needs `renewd approve {0}`",
-            typed(&term.name),
+            term.typed(),
             attempt.order_no.unwrap_or_default()
         ))
     }
@@ -401,7 +420,7 @@ impl Desk<'_> {
         let step = Move {
             reason: Some(Reason::NotOrdered),
             detail: Some(format!("{why}; another order waits for approval")),
-            remedy: Some(format!("renewd approve {0} | renewd skip {0}", typed(&term.name))),
+            remedy: Some(format!("renewd approve {0} | renewd skip {0}", term.typed())),
             act_at: Some(last.max(self.now)),
             warn_at: super::engine::warning(term, self.now),
             tries: 0,

@@ -15,7 +15,6 @@ use crate::renewal::evidence::{self, Listed};
 use crate::renewal::facts;
 use crate::renewal::retry;
 use crate::renewal::state::{Reason, TermState};
-use crate::renewal::typed::typed;
 use crate::rules::{Rule, kept};
 use crate::store::attempts::Attempt;
 use crate::store::terms::{DueTerm, Move, Write};
@@ -109,7 +108,7 @@ impl<T: Transport> Engine<T> {
                 detail: format!("order {order} was accepted but does not show in the portal's order list"),
                 remedy: format!(
                     "look for order {order} in the portal, then: renewd resolve {} --order-no {order} | --void",
-                    typed(&term.name)
+                    term.typed()
                 ),
                 orders: Vec::new(),
             }),
@@ -152,7 +151,7 @@ impl<T: Transport> Engine<T> {
         }
         tracing::info!(renewal = term.name, po_number = attempt.po_number, order_no = attempt.order_no, transaction_no = attempt.transaction_no, until = %term.span.ends_on, "renewed");
         crate::crash::point("before-renewed");
-        self.store.renew(now, write, term.subscription, next.ok()).await?;
+        self.store.renew(now, write, term, next.ok()).await?;
         crate::crash::point("after-renewed");
         Ok(())
     }
@@ -166,8 +165,8 @@ impl<T: Transport> Engine<T> {
             detail: format!("order {order} is {status} in the portal; the term is not renewed"),
             remedy: format!(
                 "renewd resolve {} --void (frees the term for a new order) | renewd skip {}",
-                typed(&term.name),
-                typed(&term.name)
+                term.typed(),
+                term.typed()
             ),
             orders: Vec::new(),
         };
@@ -193,7 +192,7 @@ impl<T: Transport> Engine<T> {
                 detail: format!("order {order} succeeded and is now {}", status.unwrap_or_default()),
                 remedy: format!(
                     "look at order {order} in the portal, then: renewd resolve {} --void | --order-no {order}",
-                    typed(&term.name)
+                    term.typed()
                 ),
                 orders: Vec::new(),
             };

@@ -26,7 +26,6 @@ use crate::renewal::gate::{self, Candidate, Kind, Situation, Verdict};
 use crate::renewal::retry;
 use crate::renewal::state::{Reason, TermState};
 use crate::renewal::subscription::{Approval, Party};
-use crate::renewal::typed::typed;
 use crate::rules::{Rule, kept};
 use crate::store::attempts::{Ended, Intent};
 use crate::store::audit::hex;
@@ -163,6 +162,9 @@ impl<T: Transport> Engine<T> {
         request_hash: &str,
         foreign: &[Listed],
     ) -> Result<Option<(TermState, Plight)>, TickError> {
+        if let Some(plight) = other_length(term) {
+            return Ok(Some((TermState::AwaitingApproval, plight)));
+        }
         if let Some(plight) = needs_approval(term, request_hash) {
             return Ok(Some((TermState::AwaitingApproval, plight)));
         }
@@ -440,7 +442,7 @@ impl<T: Transport> Engine<T> {
         tracing::warn!(renewal = term.name, po_number, code = no.code, next = %next, "not placed: {}", no.message);
         let step = Move { tries, ..self.stay(term, TermState::Scheduled, Some(next)) };
         if no.why == Why::Refused {
-            let remedy = format!("renewd check --online; correct the entry; then: renewd order {}", typed(&term.name));
+            let remedy = format!("renewd check --online; correct the entry; then: renewd order {}", term.typed());
             let plight = Plight {
                 reason: Reason::Refused,
                 detail: format!("the portal refused the order: {}", no.message),
@@ -469,7 +471,7 @@ impl<T: Transport> Engine<T> {
             detail: format!("nobody knows yet whether the portal carried out the order: {}", unknown.message),
             remedy: format!(
                 "wait, it is being found out; or look for {po_number} in the portal, then: renewd resolve {} --order-no X",
-                typed(&term.name)
+                term.typed()
             ),
             orders: Vec::new(),
         };
@@ -500,7 +502,7 @@ impl<T: Transport> Engine<T> {
 }
 
 /// R11: since the previous term's order; for the first term, since the paid term began.
-fn foreign_since(term: &DueTerm, zone: &jiff::tz::TimeZone) -> Timestamp {
+pub(super) fn foreign_since(term: &DueTerm, zone: &jiff::tz::TimeZone) -> Timestamp {
     let paid_began = || {
         let months = i64::from(term.standing.cycle_months);
         let day = term.span.starts_on.saturating_sub(jiff::Span::new().months(months));
@@ -521,6 +523,25 @@ fn candidate(term: &DueTerm, learned: bool) -> Candidate {
     }
 }
 
+/// R4: the dates of a term for which an order was tried never change. An order of another length would be booked as that term: of three
+/// years, two would be bought again; of one month, eleven would not be renewed, and nobody told.
+fn other_length(term: &DueTerm) -> Option<Plight> {
+    let planned = chain::term_at(term.anchor_on, term.span.offset_months, term.standing.cycle()).ok()?;
+    (planned.ends_on != term.span.ends_on).then(|| Plight {
+        reason: Reason::OtherLength,
+        detail: format!(
+            "an order for {} to {} was tried before the entry was changed to one that ends on {}",
+            term.span.starts_on, term.span.ends_on, planned.ends_on
+        ),
+        remedy: format!(
+            "renewd rebase {} {} (begins the other length), or change the entry back",
+            term.typed(),
+            term.span.starts_on
+        ),
+        orders: Vec::new(),
+    })
+}
+
 /// R3, R14: what a person must see first. An approval binds the exact request.
 fn needs_approval(term: &DueTerm, request_hash: &str) -> Option<Plight> {
     let approved = term.approved_hash.as_deref();
@@ -528,7 +549,7 @@ fn needs_approval(term: &DueTerm, request_hash: &str) -> Option<Plight> {
     if !asked || (approved == Some(request_hash)) || (approved.is_some() && !kept(Rule::R14)) {
         return None;
     }
-    let remedy = format!("renewd approve {0} | renewd skip {0}", typed(&term.name));
+    let remedy = format!("renewd approve {0} | renewd skip {0}", term.typed());
     let (reason, detail) = match (approved, &term.confirm) {
         (Some(""), _) => {
             (Reason::NotOrdered, "an attempt for it was set aside by a person; another order waits for approval".to_owned())
@@ -551,7 +572,7 @@ fn foreign_plight(term: &DueTerm, found: &[String]) -> Plight {
         ),
         remedy: format!(
             "look at it in the portal, then: renewd release {0} (order anyway) | renewd resolve {0} --order-no X (it is paid)",
-            typed(&term.name)
+            term.typed()
         ),
         orders: found.to_vec(),
     }

@@ -13,7 +13,6 @@ use crate::portal::transport::Transport;
 use crate::renewal::evidence::{self, Finding, Listed, Moment, Search};
 use crate::renewal::retry;
 use crate::renewal::state::{Reason, TermState};
-use crate::renewal::typed::typed;
 use crate::rules::{Rule, kept};
 use crate::store::attempts::{Attempt, FoundOrder, SetAside};
 use crate::store::terms::{DueTerm, Move, Write};
@@ -172,7 +171,7 @@ impl<T: Transport> Engine<T> {
             format!("it may be order {}", candidates.join(", "))
         };
         let detail = format!("nobody knows whether the portal carried out the order: {shown}");
-        let remedy = format!("renewd resolve {} --order-no X | --not-ordered", typed(&term.name));
+        let remedy = format!("renewd resolve {} --order-no X | --not-ordered", term.typed());
         let plight = Plight { reason: Reason::NoEvidence, detail, remedy, orders: candidates.to_vec() };
         let step = self.rarely(term, now);
         let mut write = Write::default();
@@ -189,10 +188,7 @@ impl<T: Transport> Engine<T> {
                 "two orders were sent of which nobody could tell the fate; the portal's list does not show the second one, {}, either",
                 attempt.po_number
             ),
-            remedy: format!(
-                "look for it in the portal, then: renewd resolve {0} --not-ordered | --order-no X",
-                typed(&term.name)
-            ),
+            remedy: format!("look for it in the portal, then: renewd resolve {0} --not-ordered | --order-no X", term.typed()),
             orders: Vec::new(),
         };
         let step = self.rarely(term, now);

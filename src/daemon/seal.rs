@@ -66,10 +66,11 @@ impl Seal {
         Ok(Self { path, database: database.to_owned(), inode, machine, installation: installation.to_owned() })
     }
 
-    /// Why the database and its seal disagree, if they do. A database that has never ordered anything has no seal yet.
+    /// Why the database and its seal disagree, if they do. A database that is not bound yet has no seal.
     pub async fn disagreement(&self, store: &mut Store) -> Result<Option<String>, SealError> {
         let Some(imprint) = self.read()? else {
-            let ordered = store.ever_ordered().await?;
+            // Binding makes the first seal: a copy made after that, even before the first order, can be older than an order.
+            let ordered = store.account().await?.bound_at.is_some() || store.ever_ordered().await?;
             return Ok(ordered.then(|| format!("{} is missing: the database was copied, moved or restored", self.path.display())));
         };
         if imprint.installation != self.installation {

@@ -9,7 +9,6 @@ use serde_json::json;
 
 use crate::portal::read_error::ReadError;
 use crate::renewal::state::{Reason, TermState};
-use crate::renewal::typed::typed;
 use crate::store::account::Message;
 use crate::store::audit::Happened;
 use crate::store::terms::{DueTerm, Move, Write};
@@ -87,7 +86,7 @@ pub(super) fn trouble(term: &DueTerm, to: TermState, plight: &Plight, step: Move
 /// The deadline passed without an order.
 pub(super) fn missed(term: &DueTerm, write: &mut Write) {
     let detail = format!("the deadline passed on {} without an order; nothing is ordered for it any more", term.span.starts_on);
-    let remedy = format!("renewd rebase {} DATE", typed(&term.name));
+    let remedy = format!("renewd rebase {} DATE", term.typed());
     let plight = Plight { reason: Reason::DeadlinePassed, detail, remedy, orders: Vec::new() };
     write.events.push(event("term.missed", term, json!({"was": term.state.word(), "because": term.detail})));
     write.messages.push(message(term, "missed", &plight.detail, &plight.remedy));
@@ -101,7 +100,7 @@ pub(super) fn warning(term: &DueTerm, now: Timestamp, zone: &TimeZone) -> Messag
     let why = term.detail.clone().unwrap_or_else(|| format!("it is {}", term.state.word().replace('_', " ")));
     let since = term.since.to_zoned(zone.clone()).date();
     let what = format!("not renewed yet, {left}: {why} (since {since})");
-    let command = term.remedy.clone().unwrap_or_else(|| format!("renewd history {}", typed(&term.name)));
+    let command = term.remedy.clone().unwrap_or_else(|| format!("renewd history {}", term.typed()));
     Message { cause: format!("term:{}:deadline:{left}", term.id), ..message(term, "deadline", &what, &command) }
 }
 

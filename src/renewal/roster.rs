@@ -256,7 +256,8 @@ fn reschedule(
         let moments = chain::moments(span.starts_on, standing, zone)?;
         return Ok(Some(Change::Recycled { term: term.id, subscription: old.id, entry: index, span, moments }));
     }
-    if span.ends_on != term.span.ends_on && !term.attempted {
+    // What is held stays held: a new row would be free of it. The length is judged when it is released.
+    if span.ends_on != term.span.ends_on && !term.attempted && term.state != TermState::Held {
         return Ok(Some(Change::Recycled { term: term.id, subscription: old.id, entry: index, span, moments }));
     }
     Ok((moments != term.moments).then_some(Change::Rescheduled { term: term.id, moments }))

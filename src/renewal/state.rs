@@ -65,6 +65,8 @@ words! {
         LooksLikeOld = "looks_like_old",
         /// R14: what would be ordered is not what was approved.
         ChangedSinceApproval = "changed_since_approval",
+        /// The entry buys another length than the term has, for which an order was tried already.
+        OtherLength = "other_length",
         /// R25: a person said that the last attempt was not ordered.
         NotOrdered = "not_ordered",
         /// R11: someone may have renewed it already.

@@ -14,6 +14,7 @@ use super::{Doing, Store, StoreError, Tx, commit};
 use crate::renewal::chain::{Moments, Span};
 use crate::renewal::state::{Reason, TermState};
 use crate::renewal::subscription::{Identity, Standing};
+use crate::renewal::typed::typed;
 
 /// A term with everything a decision about it needs.
 #[derive(Debug, Clone)]
@@ -66,6 +67,13 @@ pub struct DueTerm {
     pub unknowns: u32,
     /// The attempt that may exist, if there is one.
     pub attempt: Option<Attempt>,
+}
+
+impl DueTerm {
+    /// Its label as a person types it after a command.
+    pub fn typed(&self) -> std::borrow::Cow<'_, str> {
+        typed(&self.name)
+    }
 }
 
 #[derive(sqlx::FromRow)]
@@ -304,21 +312,34 @@ impl Store {
         commit(tx, "writing a decision").await
     }
 
-    /// The term is renewed, and the next one begins where it ends (R4). One commit.
+    /// The term is renewed, and the next one begins where it ends (R4). One commit. A term that is renewed a second time, after a refund, has
+    /// its next one already.
     pub async fn renew(
         &mut self,
         now: Timestamp,
         write: Write,
-        subscription: i64,
+        term: &DueTerm,
         next: Option<(Span, Moments)>,
     ) -> Result<(), StoreError> {
         let mut tx = self.begin("beginning the next term").await?;
         within(&mut tx, now, write).await?;
-        if let Some((span, moments)) = next {
-            insert(&mut tx, now, subscription, &span, &moments).await?;
+        if let Some((span, moments)) = next
+            && !chain_went_on(&mut tx, term).await?
+        {
+            insert(&mut tx, now, term.subscription, &span, &moments).await?;
         }
         commit(tx, "beginning the next term").await
     }
+}
+
+async fn chain_went_on(tx: &mut Tx<'_>, term: &DueTerm) -> Result<bool, StoreError> {
+    let later: Option<i64> = sqlx::query_scalar("SELECT 1 FROM term WHERE subscription_id = $1 AND id > $2 LIMIT 1")
+        .bind(term.subscription)
+        .bind(term.id)
+        .fetch_optional(&mut **tx)
+        .await
+        .doing("looking for the next term")?;
+    Ok(later.is_some())
 }
 
 /// Writes decisions within a larger write.

@@ -12,6 +12,7 @@ mod crash;
 mod discover;
 mod exact;
 mod files;
+mod hunted;
 mod init;
 mod once;
 mod output;

@@ -291,6 +291,11 @@ impl Portal {
         self.http("POST", "faults", text);
     }
 
+    /// An order that somebody else places.
+    pub fn foreign_order(&self, body: &str) {
+        self.http("POST", "orders", body);
+    }
+
     /// The ledger.
     pub fn orders(&self) -> Vec<Value> {
         serde_json::from_str(&self.http("GET", "orders", "")).unwrap()

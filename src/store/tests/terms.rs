@@ -40,13 +40,29 @@ async fn the_next_term_begins_where_the_paid_one_ends() {
     let span = chain::term_at(term.anchor_on, 12, term.standing.cycle()).unwrap();
     let moments = chain::moments(span.starts_on, &term.standing, &jiff::tz::TimeZone::UTC).unwrap();
     let write = Write { moves: vec![Move::of(&term, TermState::Renewed)], ..Write::default() };
-    db.store.renew(at(DUE), write.clone(), term.subscription, Some((span, moments))).await.unwrap();
+    db.store.renew(at(DUE), write.clone(), &term, Some((span, moments))).await.unwrap();
     assert_eq!(
         db.texts("SELECT starts_on || ' ' || ends_on || ' ' || state FROM term").await,
         ["2027-03-01 2028-03-01 renewed", "2028-03-01 2029-03-01 scheduled"]
     );
-    assert!(db.store.renew(at(DUE), write, term.subscription, Some((span, moments))).await.is_err(), "once");
+    assert!(db.store.renew(at(DUE), write, &term, Some((span, moments))).await.is_err(), "once");
     assert_eq!(db.number("SELECT count(*) FROM term").await, 2);
+}
+
+/// Refunded after it had succeeded, freed by a person, ordered again: the chain had gone on, and the daemon stood still for all renewals.
+#[tokio::test]
+async fn a_term_that_is_renewed_again_keeps_the_next_one_that_it_has() {
+    let mut db = Fresh::with([1]).await;
+    let term = db.only().await;
+    db.attempt(&term, "A", placed("UF1")).await;
+    let term = db.only().await;
+    let span = chain::term_at(term.anchor_on, 12, term.standing.cycle()).unwrap();
+    let moments = chain::moments(span.starts_on, &term.standing, &jiff::tz::TimeZone::UTC).unwrap();
+    let write = Write { moves: vec![Move::of(&term, TermState::Renewed)], ..Write::default() };
+    db.store.renew(at(DUE), write.clone(), &term, Some((span, moments))).await.unwrap();
+    db.allows(&format!("UPDATE term SET state = 'placed' WHERE id = {}", term.id), 1).await;
+    db.store.renew(at(DUE), write, &term, Some((span, moments))).await.unwrap();
+    assert_eq!(db.texts("SELECT state FROM term ORDER BY id").await, ["renewed", "scheduled"]);
 }
 
 #[tokio::test]
