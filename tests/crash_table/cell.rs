@@ -197,11 +197,13 @@ impl World {
     /// Read here and not by another process: a hundred cells ask every second.
     async fn is_renewed(&self) -> bool {
         let path = self.folder.path().join("renewd.db");
-        let look = async move {
-            let mut store = Store::open(&path, Opening::ReadOnly).await.unwrap();
-            store.counts().await.unwrap().iter().any(|count| count.state == "renewed")
+        let looking = move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let mut store = Store::open(&path, Opening::ReadOnly).await.unwrap();
+                store.counts().await.unwrap().iter().any(|count| count.state == "renewed")
+            })
         };
-        let looking = move || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(look);
         tokio::task::spawn_blocking(looking).await.unwrap()
     }
 
