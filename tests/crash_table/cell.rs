@@ -1,13 +1,12 @@
 //! One cell of the crash table: a portal, a file, a daemon that dies, and daemons that go on.
 
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use renewd::clock::WallClock;
 use renewd::sandbox::settings::Lag;
 use renewd::sandbox::{Endpoint, Sandbox, faults, serve, settings::Settings};
-use renewd::store::{Opening, Store};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -95,14 +94,14 @@ impl Drop for World {
 impl Cell {
     pub async fn run(&self) -> Verdict {
         let world = World::new(&self.fate).await;
-        assert!(world.renewd(&["init", "--yes"]).await.status.success());
+        assert!(world.renewd(&["init", "--yes"], None).await.status.success());
         for fault in self.fate.faults {
             world.sandbox.switch_on(faults::parse(fault).unwrap());
         }
         let died = match self.step {
             "(no crash)" => true,
             IN_FLIGHT => world.kill_in_flight().await,
-            step => world.die_at(step).await,
+            step => world.renewd(&["run", "--once"], Some(step)).await.status.code().is_none(),
         };
         world.go_on(self.fate.second_daemon).await;
         let status = world.status().await;
@@ -146,82 +145,43 @@ impl World {
         command
     }
 
-    async fn renewd(&self, arguments: &[&str]) -> Output {
+    async fn renewd(&self, arguments: &[&str], crash_at: Option<&str>) -> Output {
         let mut command = self.command(arguments);
-        tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
-    }
-
-    fn daemon(&self, crash_at: Option<&str>) -> Child {
-        let mut command = self.command(&["run"]);
         if let Some(step) = crash_at {
             command.env("RENEWD_CRASH_AT", step);
         }
-        command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
-    }
-
-    /// Lets a daemon run to the step at which it dies; one that does not come there in time is killed.
-    async fn die_at(&self, step: &str) -> bool {
-        let mut daemon = self.daemon(Some(step));
-        let died = until(|| daemon.try_wait().unwrap().is_some(), Duration::from_secs(90)).await;
-        daemon.kill().unwrap();
-        daemon.wait().unwrap();
-        died
+        tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
     }
 
     /// Kills the daemon once the portal has its order, answered or not.
     async fn kill_in_flight(&self) -> bool {
-        let mut daemon = self.daemon(None);
-        let sent = until(|| self.sandbox.calls_of(Endpoint::Save) > 0, Duration::from_secs(30)).await;
+        let mut daemon = self.command(&["run", "--once"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let began = Instant::now();
+        while self.sandbox.calls_of(Endpoint::Save) == 0 && began.elapsed() < Duration::from_secs(20) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
         daemon.kill().unwrap();
-        daemon.wait().unwrap();
-        sent
+        tokio::task::spawn_blocking(move || daemon.wait().unwrap()).await.unwrap().code().is_none()
     }
 
-    /// Lets a daemon run until the term is renewed, or for two minutes.
+    /// Lets daemons run, one after the other, until one has nothing left to wait for; at most a few.
     async fn go_on(&self, second_daemon: bool) {
-        let mut daemon = self.daemon(None);
-        if second_daemon {
-            assert_eq!(self.renewd(&["run"]).await.status.code(), Some(1), "a second daemon is refused");
-        }
-        let began = Instant::now();
-        while began.elapsed() < Duration::from_secs(120) {
-            tokio::time::sleep(Duration::from_secs(1)).await;
-            if self.is_renewed().await {
-                break;
+        for _ in 0..4 {
+            let second = second_daemon.then(|| self.renewd(&["run", "--once"], None));
+            let first = self.renewd(&["run", "--once"], None);
+            let first = match second {
+                Some(second) => tokio::join!(first, second).0,
+                None => first.await,
+            };
+            if first.status.code() == Some(0) {
+                return;
             }
         }
-        daemon.kill().unwrap();
-        daemon.wait().unwrap();
-    }
-
-    /// Read here and not by another process: a hundred cells ask every second.
-    async fn is_renewed(&self) -> bool {
-        let path = self.folder.path().join("renewd.db");
-        let looking = move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(async {
-                let mut store = Store::open(&path, Opening::ReadOnly).await.unwrap();
-                store.counts().await.unwrap().iter().any(|count| count.state == "renewed")
-            })
-        };
-        tokio::task::spawn_blocking(looking).await.unwrap()
     }
 
     async fn status(&self) -> Value {
-        serde_json::from_slice(&self.renewd(&["status", "--json"]).await.stdout).unwrap()
+        serde_json::from_slice(&self.renewd(&["status", "--json"], None).await.stdout).unwrap()
     }
-}
-
-/// Whether `done` came true within `patience`.
-async fn until(mut done: impl FnMut() -> bool, patience: Duration) -> bool {
-    let began = Instant::now();
-    while !done() {
-        if began.elapsed() > patience {
-            return false;
-        }
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
-    true
 }
 
 /// One renewal that is due today.

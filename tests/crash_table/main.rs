@@ -1,6 +1,6 @@
 //! The crash table: the real binary, killed at every named step, under every fate of its request.
 //!
-//! Each cell starts a portal of its own, lets `renewd run` die, and lets it run again until the term is renewed. Then it reads the
+//! Each cell starts a portal of its own, lets `renewd run --once` die, and lets it run again until nothing moves. Then it reads the
 //! portal's ledger: never more than one order, and one order or a person told.
 //!
 //! `cargo test --test crash_table -- --nocapture` prints the table that stands in docs/promise.md.
