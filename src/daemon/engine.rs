@@ -319,7 +319,8 @@ impl<T: Transport> Engine<T> {
     }
 
     async fn portal_failed(&mut self, now: Timestamp, tries: u32, error: &ReadError) -> Result<Trouble, TickError> {
-        let until = crate::renewal::retry::probe_again(now, tries, error.retry_after());
+        let deadline = self.store.next_deadline(now).await?;
+        let until = crate::renewal::retry::probe_again(now, tries, error.retry_after(), deadline);
         let what = error.to_string();
         tracing::warn!(tries, next = %until, "{what}");
         self.store.portal_unwell(tries, until, &what).await?;

@@ -60,7 +60,7 @@ impl<T: Transport> Engine<T> {
                 &Notice { key: "portal".to_owned(), renewal: None, reason: what.to_owned(), what_to_do: what_to_do.clone() },
             )
             .await?;
-        let by = self.store.next_deadline().await?;
+        let by = self.store.next_deadline(now).await?;
         let what = format!("nothing can be ordered or followed ({tries} failed tries): {what}");
         Ok(self
             .store

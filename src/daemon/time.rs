@@ -53,7 +53,7 @@ impl<T: Transport> Engine<T> {
         let what = format!("nothing is due by this clock, and nothing will be ordered: {detail}");
         let notice = Notice { key: "portal:clock".to_owned(), renewal: None, reason: what.clone(), what_to_do: HELP.to_owned() };
         self.store.raise(now, &notice).await?;
-        let by = self.store.next_deadline().await?;
+        let by = self.store.next_deadline(now).await?;
         let message = Message { cause: "clock".to_owned(), renewal: None, what, by, command: Some(HELP.to_owned()) };
         Ok(self.store.tell(now, &[message]).await?)
     }

@@ -26,10 +26,17 @@ fn step(table: &[i64], tries: u32) -> i64 {
     table.get((tries as usize).min(last)).copied().unwrap_or(HOUR)
 }
 
-/// When the portal is asked again after `failures` failures in a row; a `Retry-After` longer than the table is honoured.
-pub fn probe_again(now: Timestamp, failures: u32, retry_after: Option<u64>) -> Timestamp {
+/// When the portal is asked again after `failures` failures in a row; a `Retry-After` longer than the table is honoured, but one probe is kept
+/// for the hour before the nearest `deadline`.
+pub fn probe_again(now: Timestamp, failures: u32, retry_after: Option<u64>, deadline: Option<Timestamp>) -> Timestamp {
     let asked = i64::try_from(retry_after.unwrap_or(0)).unwrap_or(i64::MAX).min(24 * HOUR);
-    later(now, step(&TROUBLE, failures.saturating_sub(1)).max(asked))
+    let next = later(now, step(&TROUBLE, failures.saturating_sub(1)).max(asked));
+    deadline.map_or(next, |deadline| before_deadline(now, next, deadline))
+}
+
+fn before_deadline(now: Timestamp, next: Timestamp, deadline: Timestamp) -> Timestamp {
+    let last = deadline.checked_sub(SignedDuration::from_secs(HOUR)).unwrap_or(deadline);
+    if now < last { next.min(last) } else { next }
 }
 
 /// When a term whose attempt is certainly not placed is tried again. Never so late that the deadline is missed by waiting:
@@ -38,8 +45,7 @@ pub fn try_again(now: Timestamp, why: Why, tries: u32, retry_after: Option<u64>,
     let table: &[i64] = if why == Why::Refused { &REFUSED } else { &TROUBLE };
     let asked = i64::try_from(retry_after.unwrap_or(0)).unwrap_or(i64::MAX).min(24 * HOUR);
     let next = later(now, step(table, tries.saturating_sub(1)).max(asked));
-    let last = deadline.checked_sub(SignedDuration::from_secs(HOUR)).unwrap_or(deadline);
-    if now < last { next.min(last) } else { next }
+    before_deadline(now, next, deadline)
 }
 
 /// When an unknown attempt, or one that is not paid yet, is looked for again.
@@ -63,16 +69,23 @@ mod tests {
     #[test]
     fn probes_slow_down_to_every_six_hours_and_no_further() {
         let now = at("2027-01-01T00:00:00Z");
-        assert_eq!(probe_again(now, 1, None), at("2027-01-01T00:01:00Z"));
-        assert_eq!(probe_again(now, 8, None), at("2027-01-01T06:00:00Z"));
-        assert_eq!(probe_again(now, 4_000_000_000, None), at("2027-01-01T06:00:00Z"));
+        assert_eq!(probe_again(now, 1, None, None), at("2027-01-01T00:01:00Z"));
+        assert_eq!(probe_again(now, 8, None, None), at("2027-01-01T06:00:00Z"));
+        assert_eq!(probe_again(now, 4_000_000_000, None, None), at("2027-01-01T06:00:00Z"));
     }
 
     #[test]
     fn retry_after_is_honoured_but_cannot_silence_the_daemon() {
         let now = at("2027-01-01T00:00:00Z");
-        assert_eq!(probe_again(now, 1, Some(600)), at("2027-01-01T00:10:00Z"));
-        assert_eq!(probe_again(now, 1, Some(u64::MAX)), at("2027-01-02T00:00:00Z"));
+        assert_eq!(probe_again(now, 1, Some(600), None), at("2027-01-01T00:10:00Z"));
+        assert_eq!(probe_again(now, 1, Some(u64::MAX), None), at("2027-01-02T00:00:00Z"));
+    }
+
+    #[test]
+    fn a_long_retry_after_leaves_a_probe_for_the_last_hour_before_a_deadline() {
+        let (now, deadline) = (at("2027-01-01T00:00:00Z"), at("2027-01-01T05:00:00Z"));
+        assert_eq!(probe_again(now, 1, Some(86_400), Some(deadline)), at("2027-01-01T04:00:00Z"));
+        assert_eq!(probe_again(now, 1, Some(600), Some(deadline)), at("2027-01-01T00:10:00Z"));
     }
 
     #[test]

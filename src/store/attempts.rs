@@ -671,12 +671,13 @@ impl Store {
         Ok(out.is_some())
     }
 
-    /// The nearest deadline of a term that is not renewed.
-    pub async fn next_deadline(&mut self) -> Result<Option<Timestamp>, StoreError> {
+    /// The nearest deadline after `now` of a term that is not renewed.
+    pub async fn next_deadline(&mut self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
         let at: Option<String> = sqlx::query_scalar(
             "SELECT min(t.deadline_at) FROM term t JOIN subscription s ON s.id = t.subscription_id
-             WHERE s.active = 1 AND t.act_at IS NOT NULL AND t.state <> 'renewed'",
+             WHERE s.active = 1 AND t.act_at IS NOT NULL AND t.state <> 'renewed' AND t.deadline_at > $1",
         )
+        .bind(time(now))
         .fetch_one(&mut self.conn)
         .await
         .doing("reading the next deadline")?;
