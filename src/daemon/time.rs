@@ -37,7 +37,7 @@ impl<T: Transport> Engine<T> {
         Ok(match (synced.date, mark) {
             // It tells the time, but not in this answer: an old one, perhaps out of a cache.
             (None, Some(_)) => Some(wait(1, "the portal's answer does not tell its time; it is asked again".to_owned(), None)),
-            (date, mark) => trouble(now, mark, date).map(|detail| wait(10, detail, Some(HELP))),
+            (date, mark) => trouble(now, mark, date).map(|detail| wait(60, detail, Some(HELP))),
         })
     }
 

@@ -16,8 +16,8 @@ const REFUSED: [i64; 2] = [6 * HOUR, 24 * HOUR];
 /// Looks for an unknown or unpaid order: soon, then around the time when its absence begins to count, and ever more rarely while it is left
 /// to a person.
 const FINDING_OUT: [i64; 6] = [MINUTE, 5 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR];
-/// From so many looks on, every six hours; and from so many, once a day.
-const RARELY: [(u32, i64); 2] = [(40, 24 * HOUR), (LEFT_TO_A_PERSON, 6 * HOUR)];
+/// From so many looks on, every six hours; once a day; once a week.
+const RARELY: [(u32, i64); 3] = [(60, 7 * 24 * HOUR), (40, 24 * HOUR), (LEFT_TO_A_PERSON, 6 * HOUR)];
 /// The count of looks at which a person has been asked.
 pub const LEFT_TO_A_PERSON: u32 = 20;
 

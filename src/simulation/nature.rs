@@ -127,7 +127,7 @@ impl Nature {
             },
             list: ListSettings {
                 sort: *dice.pick(&[Sort::Descending, Sort::Ascending, Sort::ById, Sort::Shuffled]),
-                page_cap: *dice.pick(&[None, None, Some(1), Some(3), Some(7)]),
+                page_cap: dice.weighed(&[(6, None), (1, Some(1)), (2, Some(3)), (3, Some(7))]),
                 times: *dice.pick(&[TimeUnit::Milliseconds, TimeUnit::Seconds]),
                 ids: form(dice),
                 lag: *dice.pick(&[Lag::None, Lag::Fixed(most), Lag::Between(Duration::ZERO, most)]),

@@ -45,6 +45,19 @@ pub(super) struct News {
     pub(super) messages: Vec<String>,
 }
 
+/// How many orders the ledger has, and how many of them are dead: all that the oracle needs to look again.
+#[derive(Default, PartialEq, Eq)]
+struct Digest(usize, usize);
+
+impl Digest {
+    fn is_news(&mut self, orders: &[LedgerOrder]) -> bool {
+        let now = Self(orders.len(), orders.iter().filter(|order| is_dead(&order.status)).count());
+        let news = *self != now;
+        *self = now;
+        news
+    }
+}
+
 /// The oracle of one world.
 pub(super) struct Oracle {
     nature: Nature,
@@ -52,6 +65,7 @@ pub(super) struct Oracle {
     /// Whether a person has bound the account.
     pub(super) bound: bool,
     seen: usize,
+    ledger: Digest,
     /// The term of each order of ours.
     term_of: HashMap<String, i64>,
     outbox: i64,
@@ -87,6 +101,7 @@ impl Oracle {
             zone,
             bound: false,
             seen: 0,
+            ledger: Digest::default(),
             term_of: HashMap::new(),
             outbox: 0,
             marks: HashMap::new(),
@@ -120,9 +135,10 @@ impl Oracle {
         plans: &[Plan],
         figures: &mut Figures,
     ) -> Result<News, Complaint> {
-        let orders = sandbox.orders();
         let mut news = News::default();
-        for order in &orders[self.seen..] {
+        let changed = sandbox.with_orders(|orders| self.ledger.is_news(orders));
+        let orders = if changed { sandbox.orders() } else { Vec::new() };
+        for order in orders.iter().skip(self.seen) {
             if order.placed_by == PlacedBy::Us {
                 self.look_at(store, &orders, order, plans).await?;
                 news.orders.push(order.order_no.clone());
@@ -130,8 +146,10 @@ impl Oracle {
                 figures.trace = figures.trace.wrapping_mul(31) ^ u64::try_from(order.created_at.as_millisecond()).unwrap_or(0);
             }
         }
-        self.seen = orders.len();
-        self.at_most_one(&orders, plans)?;
+        if changed {
+            self.seen = orders.len();
+            self.at_most_one(&orders, plans)?;
+        }
         let told: Vec<(i64, String)> = sqlx::query_as("SELECT id, body FROM outbox WHERE id > $1 ORDER BY id")
             .bind(self.outbox)
             .fetch_all(&mut store.conn)

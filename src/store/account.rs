@@ -355,7 +355,7 @@ impl Store {
     /// Messages whose time has come, oldest first.
     pub async fn outgoing(&mut self, now: Timestamp, most: u32) -> Result<Vec<Outgoing>, StoreError> {
         let rows: Vec<(i64, String, i64)> = sqlx::query_as(
-            "SELECT id, body, tries FROM outbox WHERE next_at IS NOT NULL AND next_at <= $1 ORDER BY next_at, id LIMIT $2",
+            "SELECT id, body, tries FROM outbox WHERE next_at IS NOT NULL AND next_at <= $1 ORDER BY next_at, id LIMIT +$2",
         )
         .bind(time(now))
         .bind(most)

@@ -218,7 +218,7 @@ impl Store {
         sqlx::query_as(
             "SELECT id, coalesce(portal_id, order_no) FROM portal_order
              WHERE account_id = 1 AND (detail IS NULL OR detail = 'null') AND coalesce(portal_id, order_no) IS NOT NULL AND attempt_id IS NULL
-               AND id > $4 AND (id > $1 OR coalesce(created_at, first_seen_at) >= $2) ORDER BY id LIMIT $3",
+               AND id > $4 AND (id > $1 OR coalesce(created_at, first_seen_at) >= $2) ORDER BY id LIMIT +$3",
         )
         .bind(mark)
         .bind(optional_time(since).unwrap_or_else(|| "9".to_owned()))

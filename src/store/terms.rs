@@ -231,10 +231,11 @@ pub struct Write {
 
 impl Store {
     /// The terms whose time has come, nearest deadline first, at most `most`.
+    // `LIMIT +$2`: for a bare parameter SQLite prepares the whole statement anew whenever a value is bound to it.
     pub async fn due_terms(&mut self, now: Timestamp, most: u32) -> Result<Vec<DueTerm>, StoreError> {
         let rows: Vec<DueRow> = sqlx::query_as(select_terms!(
             "WHERE t.id IN (SELECT id FROM term WHERE act_at <= $1 UNION SELECT id FROM term WHERE warn_at <= $1)
-             ORDER BY t.deadline_at, t.id LIMIT $2"
+             ORDER BY t.deadline_at, t.id LIMIT +$2"
         ))
         .bind(time(now))
         .bind(most)
