@@ -28,7 +28,7 @@ use figures::Figures;
 use nature::Nature;
 
 /// How many worlds `cargo test` plays.
-const SEEDS: u64 = 300;
+const SEEDS: u64 = 200;
 
 /// Plays one world on this thread.
 fn play(seed: u64, nature: Option<Nature>, loud: bool) -> Result<Figures, String> {

@@ -52,7 +52,6 @@ macro_rules! mutations {
 mutations! {
     a_label_as_identity_is_noticed: R2,
     an_edited_expiry_that_moves_the_chain_is_noticed: R4,
-    ordering_before_the_account_is_bound_is_noticed: R8,
     sending_without_an_intent_is_noticed: R10,
     ignoring_the_orders_of_others_is_noticed: R11,
     trusting_the_clock_is_noticed: R13,
