@@ -260,7 +260,7 @@ impl<T: Transport> Engine<T> {
                 return Ok(());
             }
         };
-        if let Some(wait) = self.clock_in_doubt(&synced, due.iter().map(|term| term.id).collect()).await? {
+        if let Some(wait) = self.clock_in_doubt(&synced, &due.iter().map(|term| term.id).collect::<Vec<_>>()) {
             return self.wait_all(&due, wait).await;
         }
         let (unknown, rest): (Vec<_>, Vec<_>) = due.into_iter().partition(|term| term.state == TermState::Unknown);

@@ -21,24 +21,24 @@ const HELP: &str = "set the clock (timedatectl), or: renewd accept --clock";
 
 impl<T: Transport> Engine<T> {
     /// Why nothing may be done by this clock, if so. `terms` wait; nothing is concluded from a deadline that it says has passed.
-    pub(super) async fn clock_in_doubt(&mut self, synced: &Synced, terms: Vec<i64>) -> Result<Option<Postponement>, TickError> {
+    pub(super) fn clock_in_doubt(&self, synced: &Synced, terms: &[i64]) -> Option<Postponement> {
         if !kept(Rule::R13) {
-            return Ok(None);
+            return None;
         }
         let now = self.clock.now();
         let mark = synced.high_water;
         let wait = |minutes, detail: String, remedy: Option<&str>| Postponement {
-            terms: terms.clone(),
+            terms: terms.to_vec(),
             until: after(now, SignedDuration::from_mins(minutes)),
             reason: Reason::Clock,
             detail,
             remedy: remedy.map(str::to_owned),
         };
-        Ok(match (synced.date, mark) {
+        match (synced.date, mark) {
             // It tells the time, but not in this answer: an old one, perhaps out of a cache.
             (None, Some(_)) => Some(wait(1, "the portal's answer does not tell its time; it is asked again".to_owned(), None)),
             (date, mark) => trouble(now, mark, date).map(|detail| wait(60, detail, Some(HELP))),
-        })
+        }
     }
 
     /// Waits were written by a clock that was ahead: none may outlast the moment it was meant for. Called at a start, which may follow

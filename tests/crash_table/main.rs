@@ -5,7 +5,7 @@
 //!
 //! `cargo test --test crash_table -- --ignored --nocapture` prints the table that stands in docs/promise.md.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says by its panic what it found")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "a test says by its panic what it found")]
 
 mod cell;
 
