@@ -193,8 +193,9 @@ fn conclude(global: &Global, placed: u64, waiting: &[crate::store::reports::Atte
         typed(&database.to_string_lossy())
     )?;
     let path = |path: &Path| typed(&path.to_string_lossy()).into_owned();
-    let lock = format!("{}.lock", database.display());
-    let files = [path(&database), path(&ledger_path(&database)), path(Path::new(&lock))];
+    // The seal too: a seal without its database would keep the next one from ordering (R9).
+    let beside = |ending: &str| path(Path::new(&format!("{}.{ending}", database.display())));
+    let files = [path(&database), path(&ledger_path(&database)), beside("lock"), beside("seal")];
     say!("{DIM}Begin again from nothing: rm {}{DIM:#}", files.join(" "))?;
     Ok(Exit::Fine)
 }
