@@ -5,6 +5,8 @@
 use jiff::tz::TimeZone;
 use url::Url;
 
+pub use crate::portal::http::is_loopback;
+
 use crate::renewal::subscription::Entry;
 
 /// A valid `renewals.toml`.
@@ -52,16 +54,6 @@ impl PortalSettings {
     /// Whether the portal is on this machine.
     pub fn is_loopback(&self) -> bool {
         is_loopback(&self.base_url)
-    }
-}
-
-/// Whether an address is on this machine.
-pub fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(url::Host::Domain(name)) => name == "localhost",
-        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
-        None => false,
     }
 }
 

@@ -11,7 +11,6 @@ pub struct Committed {
 }
 
 impl Committed {
-    #[allow(dead_code)] // until attempts.rs commits
     pub(super) fn new(attempt: i64, body: Bytes) -> Self {
         Self { attempt, body }
     }
