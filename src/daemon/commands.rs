@@ -379,7 +379,8 @@ impl Desk<'_> {
             )));
         };
         let ended = attempt.ended_at.unwrap_or(attempt.created_at);
-        let settle = super::resolve::settle_of(self.config, &term, ended);
+        // One settle to be carried out (A2), and one more to be listed (A1), which is where a person looks.
+        let settle = super::resolve::settle_of(self.config, &term, ended).saturating_mul(2);
         let earliest = super::engine::after(ended, settle);
         if self.now < earliest && kept(Rule::R25) {
             return Err(Refused::No(format!("an order of {} may still show up until {earliest:.0}; ask again then", term.name)));
@@ -525,9 +526,11 @@ impl Desk<'_> {
     }
 }
 
-/// How long a doubted database waits (R9): the longest settle, or the one that the file sets.
+/// How long a doubted database waits (R9): two of the longest settles, or two of the one that the file sets. An order that was on its way
+/// when the database was doubted is carried out within one (A2) and listed within another (A1).
 pub(super) fn doubt_settle(config: &Config) -> SignedDuration {
-    evidence::settle(config.portal.settle.and_then(|span| SignedDuration::try_from(span).ok()), SignedDuration::MAX)
+    let set = config.portal.settle.and_then(|span| SignedDuration::try_from(span).ok());
+    evidence::settle(set, SignedDuration::MAX).saturating_mul(2)
 }
 
 /// A state in the words of a sentence.

@@ -28,6 +28,10 @@ pub(super) enum Event {
     Customer(usize),
     /// Bad weather.
     Spell(Spell, Duration),
+    /// The database is backed up.
+    Backup,
+    /// The last backup is put back in its place.
+    Restore,
     /// The portal shows orders otherwise from now on.
     Changes(Shows),
     /// The portal forgets its tokens.
@@ -99,6 +103,7 @@ pub(super) fn draw(life: &mut Life) {
         Event::Spell(*life.dice.pick(&SPELLS), Duration::from_hours(length.unsigned_abs()))
     });
     often(life, nature.spells, |_| Event::Revoke);
+    often(life, if nature.restores > 0 { 6 } else { 0 }, |_| Event::Backup);
     if let Some(later) = nature.later {
         let at = life.begin() + SignedDuration::from_secs(near_a_deadline(life));
         life.plan(at, Event::Changes(later));
@@ -160,6 +165,8 @@ pub(super) async fn happen(life: &mut Life, event: Event) -> Result<(), Complain
                 settings.list.row = shows;
             }
         }),
+        Event::Backup => return life.back_up().await,
+        Event::Restore => return life.restore().await,
         Event::Revoke => life.sandbox.revoke_tokens(),
         Event::Edit(plan) => return edit(life, plan).await,
         Event::Return(plan) => return take_back(life, plan).await,
@@ -241,7 +248,7 @@ fn step_clock(life: &mut Life, skew: SignedDuration) {
 
 async fn edit(life: &mut Life, at: usize) -> Result<(), Complaint> {
     life.figures.edits += 1;
-    let kind = life.dice.below(7);
+    let kind = life.dice.below(8);
     let back = life.now() + hours(life.dice.between(1, 24 * 20));
     let (lead, quantity) = (*life.dice.pick(&[3, 7, 10, 14]), u32::try_from(life.dice.between(1, 60)).unwrap_or(1));
     let days = *life.dice.pick(&[1, -1, 30, 365, -365]);
@@ -258,19 +265,26 @@ async fn edit(life: &mut Life, at: usize) -> Result<(), Complaint> {
             plan.written = plan.anchor + jiff::ToSpan::days(days);
             life.plan(back, Event::Return(at));
         }
+        6 => {
+            plan.batch = Some("b".to_owned());
+            plan.broken_off = true;
+            life.plan(back, Event::Return(at));
+        }
         _ => {
             plan.listed = false;
             life.plan(back, Event::Return(at));
         }
     }
-    life.reload(false).await
+    life.reload().await
 }
 
 async fn take_back(life: &mut Life, at: usize) -> Result<(), Complaint> {
     let plan = &mut life.plans[at];
     plan.written = plan.anchor;
     plan.listed = true;
-    life.reload(false).await
+    plan.batch = None;
+    plan.broken_off = false;
+    life.reload().await
 }
 
 /// What follows from what was just seen: people react, and orders end badly.
@@ -281,6 +295,11 @@ pub(super) fn follow_up(life: &mut Life, news: &News) {
             let status = *life.dice.pick(&["cancelled", "refunded", "failed", "pending", "invalid"]);
             let at = life.now() + hours(life.dice.between(0, 24 * 12));
             life.plan(at, Event::Status(order.clone(), status));
+        }
+        if life.dice.chance(life.nature.restores) {
+            let soon = if life.dice.chance(700) { 3 } else { 24 * 40 };
+            let at = life.now() + SignedDuration::from_mins(life.dice.between(0, 60 * soon));
+            life.plan(at, Event::Restore);
         }
     }
     for message in &news.messages {

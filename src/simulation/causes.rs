@@ -51,7 +51,8 @@ fn has_cause(kind: &str, reason: &str, plan: &Plan, plans: &[Plan], sandbox: &Sa
     };
     match (kind, reason) {
         ("term.awaits_approval", "approval") => plan.manual,
-        ("term.awaits_approval", "changed_since_approval") => nature.edits > 0,
+        ("term.awaits_approval", "changed_since_approval" | "looks_like_old") => nature.edits > 0,
+        ("term.awaits_approval", "not_ordered") => faults || crashes || nature.bad_ends > 0,
         ("term.held", "foreign_order") => foreign(),
         ("term.held", "dead_order" | "refunded_later") => nature.bad_ends > 0,
         ("term.unknown", "finding_out" | "second_unknown") => faults || crashes,

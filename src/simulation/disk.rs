@@ -22,6 +22,25 @@ impl Disk {
         disk
     }
 
+    /// With nothing on it.
+    pub(super) fn empty() -> Self {
+        Self { folder: folder() }
+    }
+
+    pub(super) fn backup(&self) -> PathBuf {
+        self.folder.path().join("backup.db")
+    }
+
+    /// Puts the backup in place of the database, which is closed, as `cp` does it: the seal stays.
+    pub(super) fn restore(&self) {
+        for side in ["-wal", "-shm", "-journal"] {
+            let mut path = self.database().into_os_string();
+            path.push(side);
+            drop(std::fs::remove_file(path));
+        }
+        std::fs::copy(self.backup(), self.database()).expect("a folder of our own takes a file");
+    }
+
     pub(super) fn database(&self) -> PathBuf {
         self.folder.path().join("renewd.db")
     }

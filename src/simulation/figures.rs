@@ -14,6 +14,8 @@ pub(super) struct Figures {
     pub(super) crashes: u64,
     pub(super) edits: u64,
     pub(super) clock_steps: u64,
+    pub(super) restores: u64,
+    pub(super) copies: u64,
     pub(super) visits: u64,
     pub(super) messages: u64,
     pub(super) attempts: u64,
@@ -39,6 +41,8 @@ impl Figures {
             (&mut self.crashes, other.crashes),
             (&mut self.edits, other.edits),
             (&mut self.clock_steps, other.clock_steps),
+            (&mut self.restores, other.restores),
+            (&mut self.copies, other.copies),
             (&mut self.visits, other.visits),
             (&mut self.messages, other.messages),
             (&mut self.attempts, other.attempts),
@@ -69,8 +73,8 @@ impl fmt::Display for Figures {
         )?;
         writeln!(
             f,
-            "{} crashes, {} edits, {} clock steps, {} visits by people, {} messages",
-            self.crashes, self.edits, self.clock_steps, self.visits, self.messages
+            "{} crashes, {} backups put back, {} copies started, {} edits, {} clock steps, {} visits by people, {} messages",
+            self.crashes, self.restores, self.copies, self.edits, self.clock_steps, self.visits, self.messages
         )?;
         writeln!(
             f,

@@ -44,7 +44,7 @@ pub(super) struct Plan {
     pub(super) listed: bool,
     /// A person has said that these terms were paid elsewhere, or that they are not to be renewed.
     pub(super) settled_by_people: Vec<u32>,
-    /// The chain was broken off while it was out of the file, or by a person.
+    /// It stands in the file as something else: nothing is owed to it until that is put right.
     pub(super) broken_off: bool,
 }
 

@@ -20,6 +20,7 @@ use crate::clock::{Clock as _, ManualClock};
 use crate::config::parse_and_keep;
 use crate::daemon::engine::{Engine, TickError};
 use crate::daemon::roster::{self, File, Taken};
+use crate::daemon::seal::Seal;
 use crate::portal::client::PortalClient;
 use crate::portal::credentials::Credentials;
 use crate::portal::wire::ValidationCodes;
@@ -33,6 +34,9 @@ pub(super) const YEARS: i64 = 5;
 const MOST_TICKS: u32 = 300;
 const PATH: &str = "/etc/renewd/renewals.toml";
 
+/// The daemon, but for its shell.
+pub(super) type Daemon = Engine<Line>;
+
 /// A world and the daemon in it.
 pub(super) struct Life {
     pub(super) nature: Nature,
@@ -40,12 +44,14 @@ pub(super) struct Life {
     pub(super) plans: Vec<Plan>,
     pub(super) line: Line,
     pub(super) sandbox: Sandbox,
-    pub(super) engine: Option<Engine<Line>>,
+    pub(super) engine: Option<Daemon>,
     pub(super) agenda: BinaryHeap<Reverse<Entry>>,
     pub(super) dice: Dice,
     pub(super) figures: Figures,
     pub(super) oracle: Oracle,
     pub(super) visit_planned: bool,
+    /// A backup was put in place of the database, and nobody has looked at it yet.
+    restored: bool,
     truth: ManualClock,
     daemon: ManualClock,
     disk: Disk,
@@ -104,6 +110,7 @@ impl Life {
             figures,
             oracle,
             visit_planned: false,
+            restored: false,
             truth,
             daemon,
             disk,
@@ -161,6 +168,9 @@ impl Life {
 
     /// Ticks until nothing is due; says when something is, in true time. The process may die in it.
     async fn wake(&mut self) -> Result<Option<Timestamp>, Complaint> {
+        if self.dice.chance(self.nature.copies) {
+            self.run_a_copy().await?;
+        }
         let Some(mut engine) = self.engine.take() else { return Ok(None) };
         self.arm();
         let mut ticks = 0;
@@ -233,7 +243,51 @@ impl Life {
         Ok(())
     }
 
-    async fn start(&mut self) -> Result<Engine<Line>, Complaint> {
+    /// The last backup is kept beside the database.
+    pub(super) async fn back_up(&mut self) -> Result<(), Complaint> {
+        match &mut self.engine {
+            Some(engine) => copy(engine, &self.disk.backup()).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Somebody stops the daemon, puts the last backup in place of the database with `cp`, and starts it again.
+    pub(super) async fn restore(&mut self) -> Result<(), Complaint> {
+        if self.engine.is_none() || !self.disk.backup().exists() {
+            return Ok(());
+        }
+        let Some(engine) = self.engine.take() else { return Ok(()) };
+        engine.store.close().await.map_err(|error| Complaint::new(format!("the database does not close: {error}")))?;
+        self.disk.restore();
+        self.figures.restores += 1;
+        self.restored = true;
+        let wait = SignedDuration::from_mins(self.dice.between(1, 300));
+        let (now, skew) = (self.now(), self.line.weather().clocks.skew);
+        self.oracle.note(now, false, skew);
+        self.plan(now + wait, Event::Boot);
+        Ok(())
+    }
+
+    /// A copy of the database is started elsewhere, without its seal: it must order nothing.
+    async fn run_a_copy(&mut self) -> Result<(), Complaint> {
+        let Some(engine) = &mut self.engine else { return Ok(()) };
+        let failed = |what: &dyn std::fmt::Display| Complaint::new(format!("a copy does not run: {what}"));
+        let elsewhere = Disk::empty();
+        copy(engine, &elsewhere.database()).await?;
+        let mut store = Store::open(&elsewhere.database(), Opening::Existing).await.map_err(|e| failed(&e))?;
+        let Some(installation) = store.installation().await.map_err(|e| failed(&e))? else { return Ok(()) };
+        let seal = Seal::of(&elsewhere.database(), &installation.uid).map_err(|e| failed(&e))?;
+        let (portal, clock, config) = (Arc::clone(&engine.portal), Arc::clone(&engine.clock), Arc::clone(&engine.config));
+        let mut second = Engine::new(store, portal, clock, config, &installation.uid).sealed(seal);
+        crash::reset();
+        second.recover().await.map_err(|e| failed(&e))?;
+        second.run_dry(|_| {}).await.map_err(|e| failed(&e))?;
+        crash::reset();
+        self.figures.copies += 1;
+        second.store.close().await.map_err(|e| failed(&e))
+    }
+
+    async fn start(&mut self) -> Result<Daemon, Complaint> {
         let failed = |what: &dyn std::fmt::Display| Complaint::new(format!("the daemon does not start: {what}"));
         let mut store = Store::open(&self.disk.database(), Opening::Existing).await.map_err(|e| failed(&e))?;
         if store.installation().await.map_err(|e| failed(&e))?.is_none() {
@@ -241,18 +295,22 @@ impl Life {
             store.install(Kind::Portal, &seed, "https://portal.example", self.daemon.now()).await.map_err(|e| failed(&e))?;
         }
         let uid = store.installation().await.map_err(|e| failed(&e))?.map(|it| it.uid).unwrap_or_default();
+        if std::mem::take(&mut self.restored) {
+            self.oracle.restored(&mut store).await?;
+        }
         super::mutations::weaken(&mut store).await;
-        let config = self.take_file(&mut store, false).await?;
+        let config = self.take_file(&mut store).await?;
         let credentials = Credentials { client_id: "sandbox".into(), client_secret: "sandbox".into() };
         let clock = Arc::new(self.daemon.clone());
         let portal = PortalClient::new(self.line.clone(), credentials, clock.clone(), ValidationCodes::default());
-        let mut engine = Engine::new(store, Arc::new(portal), clock, Arc::new(config), &uid);
+        let seal = Seal::of(&self.disk.database(), &uid).map_err(|e| failed(&e))?;
+        let mut engine = Engine::new(store, Arc::new(portal), clock, Arc::new(config), &uid).sealed(seal);
         engine.recover().await.map_err(|e| failed(&e))?;
         Ok(engine)
     }
 
-    /// The file as a start, a reload or `accept` takes it; returns the one in force.
-    pub(super) async fn take_file(&mut self, store: &mut Store, accepted: bool) -> Result<crate::config::Config, Complaint> {
+    /// The file as a start or a reload takes it; returns the one in force.
+    async fn take_file(&mut self, store: &mut Store) -> Result<crate::config::Config, Complaint> {
         let failed = |what: &dyn std::fmt::Display| Complaint::new(format!("the file is not taken: {what}"));
         let text = file::text(&self.plans, self.nature.zone, self.nature.settle_hours);
         let parsed = parse_and_keep(PATH, text).map_err(|e| failed(&e))?;
@@ -261,7 +319,7 @@ impl Life {
             return Ok(parsed.config);
         }
         let file = File { path: PATH, text: &parsed.source, config: &parsed.config };
-        match roster::take(store, file, self.daemon.now(), accepted).await.map_err(|e| failed(&e))? {
+        match roster::take(store, file, self.daemon.now(), false).await.map_err(|e| failed(&e))? {
             Taken::InForce { .. } => Ok(parsed.config),
             Taken::Waiting { .. } => {
                 let kept = store.file_in_force().await.map_err(|e| failed(&e))?;
@@ -271,12 +329,21 @@ impl Life {
         }
     }
 
+    /// A command has put another file in force.
+    pub(super) async fn adopt_file_in_force(&mut self, engine: &mut Daemon) -> Result<(), Complaint> {
+        let kept = engine.store.file_in_force().await.map_err(|e| Complaint::new(format!("no file in force: {e}")))?;
+        if let Some(config) = kept.and_then(|kept| parse_and_keep(PATH, kept.text).ok()) {
+            engine.adopt(config.config);
+        }
+        Ok(())
+    }
+
     /// A running daemon notices an edit.
-    pub(super) async fn reload(&mut self, accepted: bool) -> Result<(), Complaint> {
+    pub(super) async fn reload(&mut self) -> Result<(), Complaint> {
         let Some(mut engine) = self.engine.take() else { return Ok(()) };
         self.arm();
         let lived = crash::survives(async {
-            let config = self.take_file(&mut engine.store, accepted).await?;
+            let config = self.take_file(&mut engine.store).await?;
             engine.adopt(config);
             Ok::<_, Complaint>(engine)
         })
@@ -318,6 +385,17 @@ impl Life {
         drop(weather);
         self.oracle.conclude(&mut engine.store, &self.sandbox, &self.plans, &mut self.figures).await
     }
+}
+
+/// As `renewd backup` does it.
+async fn copy(engine: &mut Daemon, to: &std::path::Path) -> Result<(), Complaint> {
+    drop(std::fs::remove_file(to));
+    sqlx::query("VACUUM INTO $1")
+        .bind(to.to_string_lossy().into_owned())
+        .execute(&mut engine.store.conn)
+        .await
+        .map(drop)
+        .map_err(|error| Complaint::new(format!("the database cannot be copied: {error}")))
 }
 
 fn is_injected(error: &TickError) -> bool {

@@ -52,6 +52,8 @@ macro_rules! mutations {
 mutations! {
     a_label_as_identity_is_noticed: R2,
     an_edited_expiry_that_moves_the_chain_is_noticed: R4,
+    ordering_before_a_person_bound_the_account_is_noticed: R8 in a world that_is_not_bound,
+    ordering_from_a_restored_or_copied_database_is_noticed: R9 in a world that_is_restored,
     sending_without_an_intent_is_noticed: R10,
     ignoring_the_orders_of_others_is_noticed: R11,
     trusting_the_clock_is_noticed: R13,
@@ -64,4 +66,5 @@ mutations! {
     sending_a_third_time_is_noticed: R21,
     trusting_what_was_learned_long_ago_is_noticed: R22 in a world that_changes,
     not_following_an_order_is_noticed: R23,
+    taking_a_hasty_no_for_a_proof_is_noticed: R25 in a world that_is_impatient,
 }

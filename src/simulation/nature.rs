@@ -46,6 +46,10 @@ pub(super) struct Nature {
     pub(super) beyond_settle: bool,
     /// What goes wrong is that answers are lost, or are those to other orders.
     pub(super) mixes_up: bool,
+    /// Per mille of our orders soon after which the last backup is put back in place of the database.
+    pub(super) restores: u32,
+    /// Per mille of wakes at which a copy of the database, on another machine, is the first to tick.
+    pub(super) copies: u32,
     /// Nobody has bound the account yet.
     pub(super) unbound: bool,
     /// What comes back of an order in its details.
@@ -77,6 +81,10 @@ impl Nature {
         let later = (!calm && dice.chance(150)).then(|| shows(dice));
         let tells = |shows: Shows| [shows.po_number, shows.product_id, shows.partner_id, shows.serial];
         let every: Vec<[Echo; 4]> = std::iter::once(details).chain(later).map(tells).collect();
+        let people = dice.weighed(&[(60, People::Diligent), (25, People::Slow), (15, People::Absent)]);
+        let misleads = every.iter().any(|tells| tells[1..].contains(&Echo::Misleading));
+        // An order that a restored database knows nothing of has to be recognised by what the portal shows of it.
+        let restored = !calm && people != People::Absent && !misleads && dice.chance(150);
         let mut often = |all: &[u32]| if calm { 0 } else { *dice.pick(all) };
         Self {
             order_faults: often(&[0, 100, 300, 700]),
@@ -97,14 +105,16 @@ impl Nature {
             crashes: *dice.pick(&[0, 100, 400]),
             wake_crashes: *dice.pick(&[0, 3, 10]),
             dates,
-            people: dice.weighed(&[(60, People::Diligent), (25, People::Slow), (15, People::Absent)]),
+            people,
+            restores: if restored { 300 } else { 0 },
+            copies: if calm { 0 } else { *dice.pick(&[0, 0, 0, 5]) },
             beyond_settle: !calm && dice.chance(50),
             mixes_up: !calm && dice.chance(50),
             unbound: !calm && dice.chance(100),
             details,
             later,
             plain: every.iter().flatten().all(|echo| *echo == Echo::Echoed),
-            misleads: every.iter().any(|tells| tells[1..].contains(&Echo::Misleading)),
+            misleads,
         }
     }
 
@@ -119,6 +129,22 @@ impl Nature {
     pub(super) fn that_mixes_up_answers(self) -> Self {
         let details = Shows { po_number: Echo::Echoed, ..self.details };
         Self { calm: false, order_faults: 400, beyond_settle: false, mixes_up: true, details, later: None, ..self }
+    }
+
+    /// The same world before a person has run `init`.
+    pub(super) fn that_is_not_bound(self) -> Self {
+        Self { calm: false, unbound: true, ..self }
+    }
+
+    /// The same world, where backups are put back and databases copied.
+    pub(super) fn that_is_restored(self) -> Self {
+        let details = Shows { partner_id: Echo::Echoed, ..plain_but_for_lines() };
+        Self { calm: false, restores: 600, copies: 5, people: People::Diligent, details, later: None, misleads: false, ..self }
+    }
+
+    /// The same world, where people do not wait and orders come late.
+    pub(super) fn that_is_impatient(self) -> Self {
+        Self { calm: false, people: People::Diligent, order_faults: 700, beyond_settle: false, mixes_up: false, ..self }
     }
 
     /// A1, A2: how long an order may take to be carried out, and then to be listed.
@@ -158,6 +184,10 @@ impl Nature {
             ..Settings::default()
         }
     }
+}
+
+fn plain_but_for_lines() -> Shows {
+    Shows { lines: Echo::Absent, quantity: Echo::Absent, ..Shows::each(Echo::Echoed) }
 }
 
 fn form(dice: &mut Dice) -> NumberForm {

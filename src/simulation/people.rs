@@ -1,21 +1,20 @@
 //! What people do about what they are told.
 //!
-//! Owns the hand that a person lends: it reads the portal with its own eyes (the ledger) and does what the remedy says, as the commands do.
+//! Owns the hand that a person lends: it looks at the portal with its own eyes and gives the commands that the messages name, through the
+//! same desk as the command line. A refused command is no fault: the person comes again later.
 
-use jiff::SignedDuration;
-use sha2::{Digest, Sha256};
+use jiff::{SignedDuration, Timestamp};
 
 use super::agenda::Event;
 use super::crash;
-use super::life::Life;
+use super::life::{Daemon, Life};
 use super::nature::People;
 use super::oracle::Complaint;
-use crate::portal::wire::order_body;
-use crate::sandbox::{PlacedBy, Sandbox};
-use crate::store::Store;
-use crate::store::audit::hex;
-use crate::store::found::{FoundOrder, SetAside};
-use crate::store::terms::Write;
+use crate::daemon::commands::{Asked, Desk, Refused};
+use crate::daemon::place::request_hash;
+use crate::renewal::state::{Reason, TermState};
+use crate::sandbox::{LedgerOrder, PlacedBy, Sandbox};
+use crate::store::terms::DueTerm;
 
 fn failed(what: &dyn std::fmt::Display) -> Complaint {
     Complaint::new(format!("a person cannot: {what}"))
@@ -31,6 +30,9 @@ pub(super) async fn bind(life: &mut Life) -> Result<(), Complaint> {
     crash::reset();
     let read = engine.read_whole_list().await.map_err(|e| failed(&e))?;
     if let Ok(found) = read {
+        if let Some(seal) = &engine.seal {
+            seal.renew(&mut engine.store).await.map_err(|e| failed(&e))?;
+        }
         engine.store.bind_account(engine.clock.now(), found).await.map_err(|e| failed(&e))?;
         life.oracle.bound = true;
     } else {
@@ -40,18 +42,22 @@ pub(super) async fn bind(life: &mut Life) -> Result<(), Complaint> {
     Ok(())
 }
 
-#[derive(sqlx::FromRow, Debug)]
-struct Plight {
-    term: i64,
-    subscription: i64,
-    name: String,
-    state: String,
-    reason: Option<String>,
-    since: String,
-    starts_on: String,
-    attempt: Option<i64>,
-    po_number: Option<String>,
-    order_no: Option<String>,
+/// Gives one command; false where it was refused.
+async fn ask(engine: &mut Daemon, asked: Asked) -> Result<bool, Complaint> {
+    let (now, config) = (engine.clock.now(), std::sync::Arc::clone(&engine.config));
+    let mut desk = Desk {
+        store: &mut engine.store,
+        config: &config,
+        seal: engine.seal.as_ref(),
+        po_prefix: &engine.po_prefix,
+        now,
+        by: "a person",
+    };
+    match desk.apply(asked).await {
+        Ok(_) => Ok(true),
+        Err(Refused::No(_)) => Ok(false),
+        Err(error) => Err(failed(&error)),
+    }
 }
 
 /// A person looks at everything that needs one.
@@ -60,29 +66,19 @@ pub(super) async fn visit(life: &mut Life) -> Result<(), Complaint> {
     life.figures.visits += 1;
     let Some(mut engine) = life.engine.take() else { return Ok(()) };
     crash::reset();
-    let plights: Vec<Plight> = sqlx::query_as(
-        "SELECT t.id AS term, s.id AS subscription, s.name, t.state, t.reason, t.since, t.starts_on, a.id AS attempt, a.po_number, a.order_no
-         FROM term t JOIN subscription s ON s.id = t.subscription_id
-         LEFT JOIN attempt a ON a.term_id = t.id AND a.state IN ('open', 'unknown', 'placed')
-         WHERE t.remedy IS NOT NULL ORDER BY t.id",
-    )
-    .fetch_all(&mut engine.store.conn)
-    .await
-    .map_err(|e| failed(&e))?;
     let mut left = false;
-    for plight in &plights {
-        left |= !help(life, &mut engine.store, plight, &engine.po_prefix).await?;
+    let waiting: Vec<i64> = sqlx::query_scalar("SELECT id FROM term WHERE remedy IS NOT NULL ORDER BY id")
+        .fetch_all(&mut engine.store.conn)
+        .await
+        .map_err(|e| failed(&e))?;
+    for id in waiting {
+        if let Some(term) = engine.store.term(id).await.map_err(|e| failed(&e))? {
+            life.say(|| format!("   a person looks at {} {} {:?}", term.name, term.state, term.reason));
+            left |= !help(life, &mut engine, &term).await?;
+        }
     }
-    if engine.store.account().await.map_err(|e| failed(&e))?.paused.is_some() {
-        let now = engine.clock.now();
-        engine.store.set_paused(now, None, "a person").await.map_err(|e| failed(&e))?;
-        life.oracle.resumed();
-    }
-    let waiting = engine.store.file_waiting().await.map_err(|e| failed(&e))?.is_some();
+    left |= !help_account(life, &mut engine).await?;
     life.engine = Some(engine);
-    if waiting {
-        life.reload(true).await?;
-    }
     if left && life.nature.people != People::Absent && !life.visit_planned {
         life.visit_planned = true;
         life.plan(life.now() + SignedDuration::from_hours(20), Event::Visit);
@@ -90,157 +86,118 @@ pub(super) async fn visit(life: &mut Life) -> Result<(), Complaint> {
     Ok(())
 }
 
-/// Does something about one plight, or decides to look again later: then false.
-async fn help(life: &mut Life, store: &mut Store, plight: &Plight, prefix: &str) -> Result<bool, Complaint> {
-    let reason = plight.reason.as_deref().unwrap_or_default();
-    life.say(|| format!("   a person looks at {} {} {reason}", plight.name, plight.state));
-    match (plight.state.as_str(), reason) {
-        ("held", "foreign_order") => foreign(life, store, plight, prefix).await?,
-        ("held", "dead_order") => void(life, store, plight).await?,
-        ("held", "refunded_later") => leave_it(life, store, plight).await?,
-        ("awaiting_approval", _) => approve(life, store, plight).await?,
-        ("unknown", _) => return settle(life, store, plight).await,
-        ("placed", "pending_long") => {
-            let order = plight.order_no.clone().unwrap_or_default();
+/// What is not about one renewal: a pause, a database in doubt, a file that waits.
+async fn help_account(life: &mut Life, engine: &mut Daemon) -> Result<bool, Complaint> {
+    let account = engine.store.account().await.map_err(|e| failed(&e))?;
+    if account.paused.is_some() {
+        ask(engine, Asked::Resume).await?;
+        life.oracle.resumed();
+    }
+    let mut done = true;
+    if account.doubted.is_some() {
+        done = ask(engine, Asked::AcceptDatabase).await?;
+        life.say(|| format!("   a person accepts the database: {done}"));
+    }
+    if let Some(file) = engine.store.file_waiting().await.map_err(|e| failed(&e))? {
+        ask(engine, Asked::AcceptFile { hash: file.hash }).await?;
+        life.adopt_file_in_force(engine).await?;
+    }
+    Ok(done)
+}
+
+/// Does something about one term, or decides to look again later: then false.
+async fn help(life: &mut Life, engine: &mut Daemon, term: &DueTerm) -> Result<bool, Complaint> {
+    match (term.state, term.reason) {
+        (TermState::Held, Some(Reason::ForeignOrder)) => foreign(life, engine, term).await,
+        (TermState::Held, Some(Reason::DeadOrder)) => ask(engine, Asked::ResolveVoid { term: term.id }).await,
+        (TermState::Held, Some(Reason::RefundedLater)) => refunded(life, engine, term).await,
+        (TermState::AwaitingApproval, Some(Reason::LooksLikeOld)) => Ok(true), // the entry is put right instead
+        (TermState::AwaitingApproval, _) => ask(engine, Asked::Approve { term: term.id, request_hash: request_hash(term) }).await,
+        (TermState::Unknown, _) => settle(life, engine, term).await,
+        (TermState::Placed, Some(Reason::PendingLong)) => {
+            let order = term.attempt.as_ref().and_then(|attempt| attempt.order_no.clone()).unwrap_or_default();
             drop(life.sandbox.set_status(&order, "succeed"));
+            Ok(true)
         }
-        ("missed" | "skipped", _) => {}
-        _ => return Ok(false),
+        (TermState::Missed | TermState::Skipped, _) => Ok(true),
+        _ => Ok(false),
     }
-    Ok(true)
 }
 
-async fn run(store: &mut Store, sql: &'static str, term: i64) -> Result<(), Complaint> {
-    sqlx::query(sql).bind(term).execute(&mut store.conn).await.map(drop).map_err(|e| failed(&e))
-}
-
-/// `resolve --order-no` where the order renews exactly this; else `release`, with everything that was seen.
-async fn foreign(life: &mut Life, store: &mut Store, plight: &Plight, prefix: &str) -> Result<(), Complaint> {
-    let now = life.now();
-    let Some((at, k)) = term_of(life, plight) else { return Ok(()) };
-    let since = if k == 0 { jiff::Timestamp::MIN } else { life.plans[at].deadline(k - 1, &life.zone) };
+/// `resolve --order-no` where one of the orders shown renews exactly this, whoever placed it; else `release`, with what was shown.
+async fn foreign(life: &mut Life, engine: &mut Daemon, term: &DueTerm) -> Result<bool, Complaint> {
+    let Some((at, k)) = term_of(life, term) else { return Ok(true) };
+    let since = if k == 0 { Timestamp::MIN } else { life.plans[at].deadline(k - 1, &life.zone) };
     let plan = &life.plans[at];
-    let paid = life.sandbox.orders().into_iter().any(|order| {
-        order.placed_by != PlacedBy::Us
+    let pays = |order: &&LedgerOrder| {
+        term.candidates.contains(&order.order_no)
             && order.created_at >= since
-            && order.created_at <= now
             && plan.is_renewed_by(&order.request)
-            && order.status == "succeed"
+            && !is_dead(&order.status)
+    };
+    let paid = life.sandbox.with_orders(|orders| orders.iter().find(pays).cloned());
+    let asked = match &paid {
+        Some(order) => Asked::ResolveOrdered { term: term.id, order: order.order_no.clone() },
+        None => Asked::Release { term: term.id, orders: term.candidates.clone() },
+    };
+    let done = ask(engine, asked).await?;
+    if done {
+        life.oracle.dismiss(at, &term.candidates);
+    }
+    if done && let Some(order) = paid {
+        drop(life.sandbox.set_status(&order.order_no, "succeed")); // whoever finds it unpaid pays it
+        if order.placed_by != PlacedBy::Us {
+            life.plans[at].settled_by_people.push(k);
+        }
+    }
+    Ok(done)
+}
+
+/// The renewal and the term of its chain.
+fn term_of(life: &Life, term: &DueTerm) -> Option<(usize, u32)> {
+    let at = life.plans.iter().position(|plan| plan.names.contains(&term.name))?;
+    let begins = |k: u32| life.plans[at].deadline(k, &life.zone).to_zoned(life.zone.clone()).date();
+    Some((at, (0..).find(|k| begins(*k) >= term.span.starts_on)?))
+}
+
+/// A paid order is not paid any more: a person pays it where it can be paid, else orders again or leaves it.
+async fn refunded(life: &mut Life, engine: &mut Daemon, term: &DueTerm) -> Result<bool, Complaint> {
+    let order = term.attempt.as_ref().and_then(|attempt| attempt.order_no.clone()).unwrap_or_default();
+    let alive = life.sandbox.with_orders(|orders| orders.iter().any(|o| o.order_no == order && !is_dead(&o.status)));
+    if alive {
+        drop(life.sandbox.set_status(&order, "succeed"));
+        return ask(engine, Asked::ResolveOrdered { term: term.id, order }).await;
+    }
+    if life.dice.chance(500) {
+        return ask(engine, Asked::ResolveVoid { term: term.id }).await;
+    }
+    if let Some((at, k)) = term_of(life, term) {
+        life.plans[at].settled_by_people.push(k);
+    }
+    ask(engine, Asked::Skip { term: term.id }).await
+}
+
+/// `resolve --order-no` or `--not-ordered`, by what the portal shows to a person: its list, no earlier than the daemon sees it.
+async fn settle(life: &mut Life, engine: &mut Daemon, term: &DueTerm) -> Result<bool, Complaint> {
+    let Some(attempt) = &term.attempt else { return Ok(false) };
+    let now = life.now();
+    let is_it = |order: &&LedgerOrder| order.request.po_number.as_deref() == Some(&attempt.po_number);
+    let order = life.sandbox.with_orders(|orders| {
+        orders.iter().filter(|order| order.listed_from <= now && !is_dead(&order.status)).find(is_it).cloned()
     });
-    if paid {
-        life.plans[at].settled_by_people.push(k);
-        life.plans[at].broken_off = true;
-        return run(
-            store,
-            "UPDATE term SET state = 'skipped', reason = 'skipped', remedy = NULL, act_at = NULL, warn_at = NULL WHERE id = $1",
-            plight.term,
-        )
-        .await;
+    if let Some(order) = order {
+        return ask(engine, Asked::ResolveOrdered { term: term.id, order: order.order_no }).await;
     }
-    let keys: Vec<String> = sqlx::query_scalar(
-        "SELECT key FROM portal_order UNION SELECT po_number FROM attempt UNION SELECT order_no FROM attempt WHERE order_no IS NOT NULL",
-    )
-    .fetch_all(&mut store.conn)
-    .await
-    .map_err(|e| failed(&e))?;
-    let _ = prefix;
-    life.oracle.dismiss(at, &keys);
-    sqlx::query("UPDATE term SET dismissed = $2, state = 'scheduled', reason = NULL, detail = NULL, remedy = NULL, act_at = due_at WHERE id = $1")
-        .bind(plight.term)
-        .bind(serde_json::to_string(&keys).unwrap_or_default())
-        .execute(&mut store.conn)
-        .await
-        .map(drop)
-        .map_err(|e| failed(&e))
-}
-
-/// The renewal and term that a plight is about.
-fn term_of(life: &Life, plight: &Plight) -> Option<(usize, u32)> {
-    let at = life.plans.iter().position(|plan| plan.names.contains(&plight.name))?;
-    let begins = |k: u32| life.plans[at].deadline(k, &life.zone).to_zoned(life.zone.clone()).date().to_string();
-    Some((at, (0..).find(|k| begins(*k) >= plight.starts_on)?))
-}
-
-/// A paid order was refunded, and a person knows why.
-async fn leave_it(life: &mut Life, store: &mut Store, plight: &Plight) -> Result<(), Complaint> {
-    if let Some((at, k)) = term_of(life, plight) {
-        life.plans[at].settled_by_people.push(k);
-    }
-    run(store, "UPDATE term SET state = 'renewed', reason = NULL, remedy = NULL WHERE id = $1", plight.term).await
-}
-
-/// `resolve --void`: the term is free for a new order.
-async fn void(life: &mut Life, store: &mut Store, plight: &Plight) -> Result<(), Complaint> {
-    let Some(attempt) = plight.attempt else { return Ok(()) };
-    let order = plight.order_no.clone().unwrap_or_default();
-    let dead = life.sandbox.orders().iter().any(|o| o.order_no == order && is_dead(&o.status));
-    if !dead {
-        return run(
-            store,
-            "UPDATE term SET state = 'placed', reason = NULL, remedy = NULL, act_at = due_at WHERE id = $1",
-            plight.term,
-        )
-        .await;
-    }
-    store.set_aside(life.now(), attempt, SetAside::Void, Write::default()).await.map_err(|e| failed(&e))?;
-    run(store, "UPDATE term SET state = 'scheduled', reason = NULL, detail = NULL, remedy = NULL, act_at = due_at, tries = 0 WHERE id = $1", plight.term).await
-}
-
-/// `approve`, which binds the request.
-async fn approve(life: &mut Life, store: &mut Store, plight: &Plight) -> Result<(), Complaint> {
-    let Some(term) = store.current_term(plight.subscription).await.map_err(|e| failed(&e))? else { return Ok(()) };
-    let hash = hex(&Sha256::digest(order_body(&term.standing.order(&term.identity), "")));
-    let _ = life;
-    sqlx::query("UPDATE term SET approved_hash = $2, state = 'scheduled', reason = NULL, detail = NULL, remedy = NULL, act_at = due_at WHERE id = $1")
-        .bind(plight.term)
-        .bind(hash)
-        .execute(&mut store.conn)
-        .await
-        .map(drop)
-        .map_err(|e| failed(&e))
-}
-
-/// `resolve --order-no` or `--not-ordered`, by what the portal shows; never before everything has settled (R25).
-async fn settle(life: &mut Life, store: &mut Store, plight: &Plight) -> Result<bool, Complaint> {
-    let (Some(attempt), Some(po_number)) = (plight.attempt, plight.po_number.clone()) else { return Ok(false) };
-    let since: jiff::Timestamp = plight.since.parse().map_err(|_| failed(&"the time cannot be read"))?;
-    if life.now().duration_since(since) < SignedDuration::from_hours(50) || is_on_its_way(&life.sandbox, &po_number) {
+    let patient = life.nature.people == People::Slow && now.duration_since(term.since) < SignedDuration::from_hours(50);
+    // Where A2 does not hold, a person has to know it from somewhere else.
+    if patient || (life.nature.beyond_settle && is_on_its_way(&life.sandbox, &attempt.po_number)) {
         return Ok(false);
     }
-    let order = life.sandbox.orders().into_iter().find(|order| order.request.po_number.as_deref() == Some(&po_number));
-    let Some(order) = order else {
-        life.oracle.settled(attempt);
-        store.set_aside(life.now(), attempt, SetAside::NotPlaced, Write::default()).await.map_err(|e| failed(&e))?;
-        run(
-            store,
-            "UPDATE term SET state = 'awaiting_approval', reason = 'not_ordered', remedy = 'renewd approve' WHERE id = $1",
-            plight.term,
-        )
-        .await?;
-        return Ok(true);
-    };
-    let listed: Option<String> = sqlx::query_scalar("SELECT key FROM portal_order WHERE order_no = $1")
-        .bind(&order.order_no)
-        .fetch_optional(&mut store.conn)
-        .await
-        .map_err(|e| failed(&e))?;
-    let Some(key) = listed else { return Ok(false) };
-    let found = FoundOrder {
-        key,
-        order_no: Some(order.order_no),
-        order_id: Some(order.id.to_string()),
-        status: Some(order.status.into_owned()),
-        transaction_no: None,
-        matched_by: "person",
-    };
-    store.found(life.now(), attempt, &found, Write::default()).await.map_err(|e| failed(&e))?;
-    run(
-        store,
-        "UPDATE term SET state = 'placed', reason = NULL, detail = NULL, remedy = NULL, act_at = due_at, tries = 0 WHERE id = $1",
-        plight.term,
-    )
-    .await?;
-    Ok(true)
+    let done = ask(engine, Asked::ResolveNotOrdered { term: term.id }).await?;
+    if done {
+        life.oracle.settled(attempt.id);
+    }
+    Ok(done)
 }
 
 fn is_on_its_way(sandbox: &Sandbox, po_number: &str) -> bool {
