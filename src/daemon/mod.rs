@@ -2,6 +2,7 @@
 //!
 //! Owns the tick and everything that wakes it. Never decides by itself what is ordered.
 
+mod aside;
 pub mod bell;
 pub mod commands;
 pub mod engine;
@@ -9,6 +10,7 @@ mod follow;
 mod late;
 pub mod lock;
 pub(crate) mod place;
+mod record;
 mod resolve;
 pub mod roster;
 pub mod seal;

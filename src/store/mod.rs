@@ -10,6 +10,7 @@ pub mod commands;
 pub mod committed;
 pub mod files;
 pub mod mirror;
+pub mod nature;
 pub mod open;
 pub mod reports;
 pub mod roster;

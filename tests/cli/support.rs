@@ -96,7 +96,14 @@ impl Place {
             command.env_remove(name);
         }
         command.env("RENEWD_CLIENT_ID", &self.credentials.0).env("RENEWD_CLIENT_SECRET", &self.credentials.1);
+        command.env("RENEWD_CLOCK", self.path("clock"));
         command
+    }
+
+    /// Moves the clock of every `renewd` here, also of one that runs, so many seconds from the true time.
+    pub fn clock(&self, seconds: i64) {
+        fs::write(self.path("clock.new"), seconds.to_string()).unwrap();
+        fs::rename(self.path("clock.new"), self.path("clock")).unwrap();
     }
 
     pub fn run(&self, arguments: &[&str]) -> Ran {
@@ -117,10 +124,7 @@ impl Place {
     }
 
     pub fn daemon_starting(&self, arguments: &[&str]) -> Daemon {
-        let log = tempfile::NamedTempFile::new().unwrap();
-        let mut command = self.command(arguments);
-        command.stdout(log.reopen().unwrap()).stderr(File::options().append(true).open(log.path()).unwrap());
-        Daemon { child: command.spawn().unwrap(), log }
+        Daemon::of(self.command(arguments))
     }
 
     /// One value of the database, read as anyone with `sqlite3 -readonly` would.
@@ -213,6 +217,13 @@ pub struct Daemon {
 }
 
 impl Daemon {
+    /// Any command that becomes `renewd run`.
+    pub fn of(mut command: Command) -> Self {
+        let log = tempfile::NamedTempFile::new().unwrap();
+        command.stdout(log.reopen().unwrap()).stderr(File::options().append(true).open(log.path()).unwrap());
+        Self { child: command.spawn().unwrap(), log }
+    }
+
     pub fn log(&self) -> String {
         fs::read_to_string(self.log.path()).unwrap()
     }

@@ -1,0 +1,132 @@
+//! The disk is full, at each write in turn.
+//!
+//! A limit on the size of files stands for the disk: with SIGXFSZ ignored a write beyond it fails, and the limit of a running process
+//! can be lifted. It is raised step by step, so that each write of an order's life is once the first that fails.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+
+use super::scene::at;
+use super::support::{Place, Portal, RENEWD, due, until};
+
+/// Half the size of a page, in the shell's unit of 512 bytes: no write of a page is passed over.
+const STEP: u64 = 4;
+/// How many daemons live at once; they mostly wait.
+const AT_ONCE: u64 = 4;
+
+#[test]
+fn a_disk_that_is_full_at_any_write_costs_no_order_and_sends_none_that_is_not_recorded() {
+    let portal = Arc::new(Portal::start());
+    let workers: Vec<_> = (0..AT_ONCE)
+        .map(|worker| {
+            let portal = Arc::clone(&portal);
+            std::thread::spawn(move || lived(&portal, worker))
+        })
+        .collect();
+    let struck: usize = workers.into_iter().map(|worker| worker.join().unwrap()).sum();
+    assert!(struck >= 10, "only {struck} writes failed: it is not the disk that was tried here");
+}
+
+/// One daemon after the other, each with a little more room, until one has enough. How many had not.
+fn lived(portal: &Portal, first: u64) -> usize {
+    let mut struck = 0;
+    for limit in (first * STEP..).step_by(usize::try_from(AT_ONCE * STEP).unwrap()) {
+        let partner = (1000 + limit).to_string();
+        let place = at(portal, &due("one", &partner, 3));
+        let complained = with_room_for(&place, limit);
+        let orders = portal.orders().iter().filter(|order| order["partnerId"] == *partner).count();
+        assert_eq!(orders, 1, "with {limit} blocks");
+        place.run(&["audit", "verify"]).ended(0);
+        struck += usize::from(complained);
+        if !complained {
+            break;
+        }
+    }
+    struck
+}
+
+/// Runs a daemon on a disk with so much room, then gives it all the room. Whether it complained.
+fn with_room_for(place: &Place, limit: u64) -> bool {
+    let mut daemon = Limited::start(place, limit);
+    until("the order is placed, or the disk is full", || {
+        let log = daemon.log.lock().unwrap().clone();
+        (is_placed(place) || is_explained(&log) || daemon.child.try_wait().unwrap().is_some()).then_some(())
+    });
+    let ended = daemon.child.try_wait().unwrap();
+    let complained = !is_placed(place) || is_explained(&daemon.log.lock().unwrap());
+    if let Some(status) = ended {
+        assert_eq!(status.code(), Some(1), "{}", daemon.log.lock().unwrap());
+        daemon = Limited::start(place, u64::MAX);
+    } else {
+        daemon.lift();
+    }
+    until("the order is placed when there is room", || is_placed(place).then_some(()));
+    daemon.stop();
+    complained
+}
+
+fn is_placed(place: &Place) -> bool {
+    place.attempts().last() == Some(&"placed".into())
+}
+
+fn is_explained(log: &str) -> bool {
+    log.contains("nothing is ordered")
+}
+
+/// `renewd run` with a limit on the size of its files. Its log is a pipe, which the limit leaves alone.
+struct Limited {
+    child: Child,
+    log: Arc<Mutex<String>>,
+}
+
+impl Limited {
+    fn start(place: &Place, limit: u64) -> Self {
+        let limit = if limit == u64::MAX { "unlimited".to_owned() } else { limit.to_string() };
+        let ours = place.command(&[]);
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("trap '' XFSZ; ulimit -S -f {limit}; exec {RENEWD} run")]);
+        for (name, value) in ours.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        let mut child = command
+            .current_dir(ours.get_current_dir().unwrap())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let log = Arc::new(Mutex::new(String::new()));
+        let (lines, kept) = (BufReader::new(child.stderr.take().unwrap()).lines(), Arc::clone(&log));
+        std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                let mut log = kept.lock().unwrap();
+                log.push_str(&line);
+                log.push('\n');
+            }
+        });
+        Self { child, log }
+    }
+
+    fn lift(&self) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("prlimit").args(["--pid", &pid, "--fsize=unlimited:"]).status().unwrap().success());
+    }
+
+    fn stop(mut self) {
+        let kill = format!("kill -TERM {}", self.child.id());
+        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+        let status = until("the daemon has ended", || self.child.try_wait().unwrap());
+        assert!(status.success(), "{}", self.log.lock().unwrap());
+    }
+}
+
+impl Drop for Limited {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
