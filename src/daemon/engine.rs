@@ -59,7 +59,7 @@ pub struct Engine<T: Transport> {
     /// How often the details of a row came as garbage.
     pub(super) garbage: HashMap<i64, u8>,
     /// Whether a notice about the portal may be standing.
-    noticed: bool,
+    pub(super) noticed: bool,
     /// When the last tick began: a clock that says less now was set back.
     last_tick: Option<Timestamp>,
 }
@@ -289,6 +289,10 @@ impl<T: Transport> Engine<T> {
             }
         };
         if let Some(wait) = self.clock_in_doubt(&synced, &due.iter().map(|term| term.id).collect::<Vec<_>>()) {
+            // What is about to be ordered is told with the wait.
+            if wait.remedy.is_some() && due.iter().all(|term| term.state != TermState::Scheduled) {
+                self.tell_of_clock(now, wait.detail.clone()).await?;
+            }
             return self.wait_all(&due, wait).await;
         }
         let (unknown, rest): (Vec<_>, Vec<_>) = due.into_iter().partition(|term| term.state == TermState::Unknown);

@@ -230,10 +230,11 @@ impl Daemon {
 
     /// Waits until the log has `words`.
     pub fn says(&self, words: &str) {
-        until(&format!("the daemon says {words:?}"), || {
-            let log = self.log();
-            log.contains(words).then_some(())
-        });
+        let began = Instant::now();
+        while !self.log().contains(words) {
+            assert!(began.elapsed() < PATIENCE, "waited in vain for {words:?} in:\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 
     pub fn signal(&self, name: &str) {
@@ -244,8 +245,13 @@ impl Daemon {
     /// Waits for its end; how long that took.
     pub fn ended(&mut self) -> (ExitStatus, Duration) {
         let began = Instant::now();
-        let status = until("the daemon has ended", || self.child.try_wait().unwrap());
-        (status, began.elapsed())
+        while began.elapsed() < PATIENCE {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return (status, began.elapsed());
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        panic!("it does not end:\n{}", self.log())
     }
 
     /// Asks it to leave and waits for that.

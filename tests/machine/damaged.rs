@@ -1,6 +1,6 @@
 //! Pages of the database are overwritten.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::os::unix::fs::FileExt as _;
 
 use super::scene::{A_MINUTE, Scene};
@@ -34,7 +34,7 @@ fn a_database_damaged_before_the_start_is_refused_with_the_way_out_and_nothing_i
         assert_eq!(refused.code, Some(1), "{what}: {}", refused.err);
         refused.explained(&["damaged", "renewd restore"]);
         scene.ordered_nothing();
-        scene.run(&["restore", backup.to_str().unwrap()]).ended(0);
+        scene.run(&["restore", backup.to_str().unwrap(), "--yes"]).ended(0);
         scene.daemon().stop();
         scene.ordered_nothing(); // a restored database waits for a person (R9)
     }
@@ -45,11 +45,11 @@ fn an_index_that_hides_an_order_is_noticed_before_anything_is_concluded_from_it(
     let scene = Scene::with(&due("one", "1", 3));
     scene.daemon().stop();
     scene.is_ordered_once();
-    // The index is whole in itself and lacks the row: only a comparison with its table shows it.
-    change(
-        &scene.database(),
-        "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(sql, '''placed''', '''nowhere''') WHERE type = 'index' AND tbl_name = 'attempt' AND sql LIKE '%''placed''%'",
-    );
+    // A page of an index without an entry: whole in itself, so that only a comparison with the table shows what is missing.
+    let file = File::options().write(true).open(scene.database()).unwrap();
+    let mut empty = [0; PAGE as usize];
+    empty[..8].copy_from_slice(&[0x0A, 0, 0, 0, 0, 0x10, 0, 0]);
+    file.write_all_at(&empty, page_of(&scene, "attempt_one_placed_per_term") * PAGE).unwrap();
     scene.run(&["run"]).ended(1).explained(&["damaged"]);
     assert_eq!(scene.portal.calls("save"), 1);
 }
@@ -60,8 +60,8 @@ fn a_database_damaged_under_the_daemon_is_told_and_ends_it_before_it_orders() {
     let mut daemon = scene.daemon_about_to_order();
     daemon.signal("STOP");
     // What the daemon holds in its cache is let go when another program has written.
-    change(&scene.database(), "UPDATE installation SET config_path = config_path");
-    fs::write(scene.path("renewd.db-wal"), "").unwrap();
+    change(&scene.database(), "UPDATE account SET portal_tries = portal_tries + 1");
+    change(&scene.database(), "PRAGMA wal_checkpoint(PASSIVE)");
     overwrite(&scene, 1, u64::MAX);
     scene.clock(A_MINUTE);
     daemon.signal("CONT");

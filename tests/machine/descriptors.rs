@@ -9,15 +9,18 @@ use super::support::{Daemon, Place, RENEWD, due};
 fn a_start_with_too_few_descriptors_ends_with_a_message_and_orders_nothing_that_is_not_recorded() {
     let scene = Scene::with(&due("one", "1", 3));
     let mut refused = 0;
-    for most in 3..40 {
+    for most in (4..100).step_by(3) {
         let ran = with_at_most(&scene.place, most);
         let (code, words) = (ran.status.code(), String::from_utf8_lossy(&ran.stderr).into_owned());
+        if code == Some(127) {
+            continue; // not even the system's loader had enough
+        }
         if code != Some(1) {
             assert_eq!(code, Some(0), "with {most}: {words}");
             break;
         }
         refused += 1;
-        assert!(!words.is_empty() && !words.contains("panicked"), "with {most}: {words}");
+        assert!(words.contains("files") && !words.contains("panicked"), "with {most}: {words}");
         assert_eq!(scene.portal.orders().len(), scene.attempts().iter().filter(|state| *state == "placed").count(), "{words}");
     }
     assert!(refused > 2, "{refused}");

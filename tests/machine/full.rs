@@ -6,14 +6,17 @@
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
-use super::scene::at;
+use super::scene::{A_MINUTE, at};
 use super::support::{Place, Portal, RENEWD, due, until};
 
-/// Half the size of a page, in the shell's unit of 512 bytes: no write of a page is passed over.
-const STEP: u64 = 4;
+/// The size of a page, in the shell's unit of 512 bytes: a page of the journal is a little longer, so that none is passed over.
+const STEP: u64 = 8;
+/// Longer than a failure and its mending take.
+const PATIENCE: Duration = Duration::from_secs(40);
 /// How many daemons live at once; they mostly wait.
-const AT_ONCE: u64 = 4;
+const AT_ONCE: u64 = 12;
 
 #[test]
 fn a_disk_that_is_full_at_any_write_costs_no_order_and_sends_none_that_is_not_recorded() {
@@ -49,19 +52,24 @@ fn lived(portal: &Portal, first: u64) -> usize {
 /// Runs a daemon on a disk with so much room, then gives it all the room. Whether it complained.
 fn with_room_for(place: &Place, limit: u64) -> bool {
     let mut daemon = Limited::start(place, limit);
-    until("the order is placed, or the disk is full", || {
-        let log = daemon.log.lock().unwrap().clone();
-        (is_placed(place) || is_explained(&log) || daemon.child.try_wait().unwrap().is_some()).then_some(())
-    });
+    let began = Instant::now();
+    while !is_placed(place) && !is_explained(&daemon.said()) && daemon.child.try_wait().unwrap().is_none() {
+        assert!(began.elapsed() < PATIENCE, "with {limit} blocks nothing comes of it:\n{}", daemon.said());
+        std::thread::sleep(Duration::from_millis(20));
+    }
     let ended = daemon.child.try_wait().unwrap();
-    let complained = !is_placed(place) || is_explained(&daemon.log.lock().unwrap());
+    let complained = !is_placed(place) || is_explained(&daemon.said());
     if let Some(status) = ended {
-        assert_eq!(status.code(), Some(1), "{}", daemon.log.lock().unwrap());
+        assert_eq!(status.code(), Some(1), "{}", daemon.said());
         daemon = Limited::start(place, u64::MAX);
     } else {
         daemon.lift();
+        place.clock(3 * A_MINUTE); // what was cancelled unsent is tried again after a minute
     }
-    until("the order is placed when there is room", || is_placed(place).then_some(()));
+    while !is_placed(place) {
+        assert!(began.elapsed() < PATIENCE, "with {limit} blocks, and then room, nothing comes of it:\n{}", daemon.said());
+        std::thread::sleep(Duration::from_millis(20));
+    }
     daemon.stop();
     complained
 }
@@ -111,6 +119,10 @@ impl Limited {
         Self { child, log }
     }
 
+    fn said(&self) -> String {
+        self.log.lock().unwrap().clone()
+    }
+
     fn lift(&self) {
         let pid = self.child.id().to_string();
         assert!(Command::new("prlimit").args(["--pid", &pid, "--fsize=unlimited:"]).status().unwrap().success());
@@ -120,7 +132,7 @@ impl Limited {
         let kill = format!("kill -TERM {}", self.child.id());
         assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
         let status = until("the daemon has ended", || self.child.try_wait().unwrap());
-        assert!(status.success(), "{}", self.log.lock().unwrap());
+        assert!(status.success(), "{}", self.said());
     }
 }
 
