@@ -243,6 +243,7 @@ async fn once(mut engine: Engine<HttpTransport>) -> Result<Exit, Failure> {
             Err(error) if recording_may_help(&engine, &error) && began.elapsed() < PATIENCE => {
                 tracing::error!("{error}; it is tried again, because an answer is not recorded yet");
                 tokio::time::sleep(Duration::from_secs(1)).await;
+                engine.mend().await;
                 continue;
             }
             Err(error) => return Err(left_with(&engine, error)),

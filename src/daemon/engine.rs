@@ -214,6 +214,13 @@ impl<T: Transport> Engine<T> {
         Ok(())
     }
 
+    /// After a failure that passes: the next tick gets a connection that knows of no failed transaction.
+    pub async fn mend(&mut self) {
+        if let Err(error) = self.store.reopen().await {
+            tracing::debug!("the database does not open anew yet: {error}");
+        }
+    }
+
     /// Does what is due now.
     pub async fn tick(&mut self) -> Result<Ticked, TickError> {
         if let Some(seal) = &self.seal {

@@ -76,6 +76,9 @@ impl<T: Transport> Engine<T> {
 
     /// The last act: what could not be written yet is tried once more, and is in the journal if that fails too.
     pub(super) async fn leave(&mut self) {
+        if self.answered.is_empty() && self.unrecorded.is_empty() {
+            return;
+        }
         let Err(error) = self.record_what_is_left(&mut Ticked::default()).await else { return };
         for answer in self.not_recorded() {
             tracing::error!("left with an answer that is not recorded, and is found out at the next start: {answer} ({error})");

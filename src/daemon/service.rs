@@ -121,6 +121,7 @@ impl<T: Transport> Service<T> {
                 }
                 Err(error) => {
                     trouble.struck(&self.engine, error).await?;
+                    self.engine.mend().await;
                     systemd::alive(); // a tick that failed is finished all the same: what it holds in memory must not be lost
                     None
                 }

@@ -32,6 +32,8 @@ pub(crate) type Tx<'a> = Transaction<'a, Sqlite>;
 #[derive(Debug)]
 pub struct Store {
     pub(crate) conn: SqliteConnection,
+    path: std::path::PathBuf,
+    opening: Opening,
 }
 
 /// The database did not do what was asked. Nothing of the failed step was kept.

@@ -35,7 +35,8 @@ impl StoreError {
 
 fn of(error: &sqlx::Error) -> Nature {
     match (error, primary_code(error)) {
-        (sqlx::Error::Io(_), _) => Nature::Passing,
+        // The last two: what a failed write left of the connection. A new one is well (`Store::reopen`).
+        (sqlx::Error::Io(_) | sqlx::Error::InvalidSavePointStatement | sqlx::Error::WorkerCrashed, _) => Nature::Passing,
         (_, Some(code)) if PASSING.contains(&code) => Nature::Passing,
         (_, Some(code)) if ONE_ROW.contains(&code) => Nature::OneRow,
         (sqlx::Error::RowNotFound | sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_), _) => Nature::OneRow,

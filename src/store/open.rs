@@ -133,7 +133,7 @@ impl Store {
             _ => look(path)?,
         }
         let conn = options(path, opening).connect().await.map_err(|source| unreadable(path, source))?;
-        let mut store = Self { conn };
+        let mut store = Self { conn, path: path.to_owned(), opening };
         if matches!(opening, Opening::ReadOnly | Opening::Beside) {
             store.refuse_other_versions(path).await?;
         } else {
@@ -141,6 +141,19 @@ impl Store {
             store.assert_durable(path).await?;
         }
         Ok(store)
+    }
+
+    /// A connection anew, to the same file. After a failed write (a full disk) `SQLite` has rolled back by itself, and sqlx still counts
+    /// the transaction: it would refuse every later one. The old connection stays where a new one is not to be had.
+    pub async fn reopen(&mut self) -> Result<(), OpenError> {
+        let path = self.path.clone();
+        look(&path)?;
+        let conn = options(&path, self.opening).connect().await.map_err(|source| unreadable(&path, source))?;
+        let old = std::mem::replace(&mut self.conn, conn);
+        if let Err(error) = old.close().await {
+            tracing::debug!(%error, "a connection that failed did not close well either");
+        }
+        self.assert_durable(&path).await
     }
 
     async fn migrate(&mut self, path: &Path) -> Result<(), OpenError> {

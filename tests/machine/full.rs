@@ -67,7 +67,12 @@ fn with_room_for(place: &Place, limit: u64) -> bool {
         place.clock(3 * A_MINUTE); // what was cancelled unsent is tried again after a minute
     }
     while !is_placed(place) {
-        assert!(began.elapsed() < PATIENCE, "with {limit} blocks, and then room, nothing comes of it:\n{}", daemon.said());
+        let lives = daemon.child.try_wait().unwrap().is_none();
+        assert!(
+            lives && began.elapsed() < PATIENCE,
+            "with {limit} blocks, and then room, nothing comes of it:\n{}",
+            daemon.said()
+        );
         std::thread::sleep(Duration::from_millis(20));
     }
     daemon.stop();
