@@ -70,7 +70,7 @@ impl Scene {
 }
 
 /// A folder whose people are told by lines in the file `told`.
-pub fn at(portal: &Portal, entries: &str) -> Place {
+fn at(portal: &Portal, entries: &str) -> Place {
     let place = Place::with("");
     let tell = format!("cat >> '{0}'; echo >> '{0}'", place.path("told").display());
     let channel = format!("[notify]\ncommand = [\"/bin/sh\", \"-c\", \"{tell}\"]\n[portal]\nsettle = \"2 s\"\n");
