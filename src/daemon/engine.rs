@@ -1,4 +1,4 @@
-//! One tick: sync the mirror, resolve unknowns, follow what is placed, place what is due, tell people.
+//! One tick: sync the mirror, follow what is placed, resolve unknowns, place what is due, tell people.
 //!
 //! Owns the order of these steps. Has no timers: `tick` takes what is due by the clock it was given, and every look at a term
 //! writes when to look next. So a kill, a suspend, a restart and a simulated year are one and the same case.
@@ -51,7 +51,7 @@ pub struct Engine<T: Transport> {
     /// Answers that were not weighed yet, because that needs the database.
     pub(super) answered: Vec<super::record::Answered>,
     /// Answers that could not be written down yet; they are, before anything else is done.
-    pub(super) unrecorded: Vec<crate::store::attempts::Ended>,
+    pub(super) unrecorded: Vec<crate::store::ends::Ended>,
     /// The rows of the portal's list that the mirror is known to hold, by key, with a digest of each.
     pub(super) taken: HashMap<String, u64>,
     /// Terms that were set aside, because a row of theirs is bad.
@@ -216,7 +216,7 @@ impl<T: Transport> Engine<T> {
 
     /// After a failure that passes: the next tick gets a connection that knows of no failed transaction.
     pub async fn mend(&mut self) {
-        if let Err(error) = self.store.reopen().await {
+        if let Err(error) = self.store.reconnect().await {
             tracing::debug!("the database does not open anew yet: {error}");
         }
     }
@@ -305,8 +305,9 @@ impl<T: Transport> Engine<T> {
         let (unknown, rest): (Vec<_>, Vec<_>) = due.into_iter().partition(|term| term.state == TermState::Unknown);
         let (placed, waiting): (Vec<_>, Vec<_>) =
             rest.into_iter().partition(|term| matches!(term.state, TermState::Placed | TermState::Renewed));
-        self.resolve(&synced, unknown).await?;
+        // Following first: finding an order can open the attempt again that an answer had named it for.
         self.follow(&synced, placed).await?;
+        self.resolve(&synced, unknown).await?;
         let scheduled = self.close_overdue(now, waiting).await?;
         self.place(&synced, scheduled, ticked).await
     }

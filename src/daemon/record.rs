@@ -7,7 +7,7 @@ use super::engine::{Engine, TickError, Ticked};
 use crate::portal::client::Placement;
 use crate::portal::outcome::{Outcome, Placed, Unknown};
 use crate::portal::transport::Transport;
-use crate::store::attempts::Ended;
+use crate::store::ends::Ended;
 use crate::store::nature::Nature;
 use crate::store::terms::DueTerm;
 

@@ -35,7 +35,7 @@ impl StoreError {
 
 fn of(error: &sqlx::Error) -> Nature {
     match (error, primary_code(error)) {
-        // The last two: what a failed write left of the connection. A new one is well (`Store::reopen`).
+        // The last two: what a failed write left of the connection. A new one is well (`Store::reconnect`).
         (sqlx::Error::Io(_) | sqlx::Error::InvalidSavePointStatement | sqlx::Error::WorkerCrashed, _) => Nature::Passing,
         (_, Some(code)) if PASSING.contains(&code) => Nature::Passing,
         (_, Some(code)) if ONE_ROW.contains(&code) => Nature::OneRow,

@@ -145,7 +145,7 @@ impl Store {
 
     /// A connection anew, to the same file. After a failed write (a full disk) `SQLite` has rolled back by itself, and sqlx still counts
     /// the transaction: it would refuse every later one. The old connection stays where a new one is not to be had.
-    pub async fn reopen(&mut self) -> Result<(), OpenError> {
+    pub async fn reconnect(&mut self) -> Result<(), OpenError> {
         let path = self.path.clone();
         look(&path)?;
         let conn = options(&path, self.opening).connect().await.map_err(|source| unreadable(&path, source))?;

@@ -100,12 +100,6 @@ impl Place {
         command
     }
 
-    /// Moves the clock of every `renewd` here, also of one that runs, so many seconds from the true time.
-    pub fn clock(&self, seconds: i64) {
-        fs::write(self.path("clock.new"), seconds.to_string()).unwrap();
-        fs::rename(self.path("clock.new"), self.path("clock")).unwrap();
-    }
-
     pub fn run(&self, arguments: &[&str]) -> Ran {
         Ran::of(&self.command(arguments).output().unwrap())
     }

@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 /// Longer than any cell takes on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 /// How often a daemon at work is looked at.
 const LOOK: Duration = Duration::from_millis(50);
 /// The first term, whether only a person or the year moves it on, and when something is next to be done.

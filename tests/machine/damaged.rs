@@ -7,13 +7,14 @@ use super::scene::{A_MINUTE, Scene};
 use super::support::{change, due};
 
 const PAGE: u64 = 4096;
+const PAGE_BYTES: usize = 4096;
 
 /// Overwrites the pages from `first` up to `end`, all of them where there are fewer.
 fn overwrite(scene: &Scene, first: u64, end: u64) {
     let file = File::options().write(true).open(scene.database()).unwrap();
     let pages = file.metadata().unwrap().len() / PAGE;
     for page in first..end.min(pages) {
-        file.write_all_at(&[0xA5; PAGE as usize], page * PAGE).unwrap();
+        file.write_all_at(&[0xA5; PAGE_BYTES], page * PAGE).unwrap();
     }
 }
 
@@ -47,7 +48,7 @@ fn an_index_that_hides_an_order_is_noticed_before_anything_is_concluded_from_it(
     scene.is_ordered_once();
     // A page of an index without an entry: whole in itself, so that only a comparison with the table shows what is missing.
     let file = File::options().write(true).open(scene.database()).unwrap();
-    let mut empty = [0; PAGE as usize];
+    let mut empty = [0; PAGE_BYTES];
     empty[..8].copy_from_slice(&[0x0A, 0, 0, 0, 0, 0x10, 0, 0]);
     file.write_all_at(&empty, page_of(&scene, "attempt_one_placed_per_term") * PAGE).unwrap();
     scene.run(&["run"]).ended(1).explained(&["damaged"]);

@@ -42,7 +42,7 @@ fn lived(first: u64) -> usize {
 }
 
 /// Runs a daemon on a disk with so much room, then gives it all the room. Whether it complained.
-fn with_room_for(place: &Place, limit: u64) -> bool {
+fn with_room_for(place: &Scene, limit: u64) -> bool {
     let mut daemon = Limited::start(place, limit);
     let began = Instant::now();
     while !is_placed(place) && !is_explained(&daemon.said()) && daemon.child.try_wait().unwrap().is_none() {
