@@ -13,13 +13,13 @@ pub trait Clock: Send + Sync + 'static {
     fn now(&self) -> Timestamp;
 }
 
-/// The machine's wall clock.
+/// The machine's wall clock. A test can move it in a debug build (`crash.rs`).
 #[derive(Debug, Clone, Copy, Default)]
 pub struct WallClock;
 
 impl Clock for WallClock {
     fn now(&self) -> Timestamp {
-        millisecond(Timestamp::now())
+        millisecond(Timestamp::now().checked_add(crate::crash::clock_moved_by()).unwrap_or(Timestamp::MAX))
     }
 }
 

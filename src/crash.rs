@@ -1,6 +1,7 @@
-//! Named steps at which a debug build can be told to die, for the crash table of docs/promise.md.
+//! What a debug build can be told for the crash table and the faults of the machine in docs/promise.md: to die at a named step, and to
+//! live by a moved clock.
 //!
-//! A release build has none of it: the function is empty there. Dying is no switch that weakens a rule.
+//! A release build has none of it: the functions are empty there. Neither dying nor a wrong clock weakens a rule.
 
 /// The steps, in the order of an order's life.
 pub const STEPS: [&str; 8] = [
@@ -29,3 +30,20 @@ pub(crate) fn point(step: &'static str) {
 #[cfg(not(debug_assertions))]
 #[inline]
 pub(crate) const fn point(_step: &'static str) {}
+
+/// How far the wall clock is moved: the seconds in the file that `RENEWD_CLOCK` names. Read at every look at the clock, so that a test
+/// can step the clock of a daemon that runs.
+#[cfg(debug_assertions)]
+pub(crate) fn clock_moved_by() -> jiff::SignedDuration {
+    use std::sync::LazyLock;
+    static HANDS: LazyLock<Option<std::path::PathBuf>> = LazyLock::new(|| std::env::var_os("RENEWD_CLOCK").map(Into::into));
+    let seconds = HANDS.as_ref().and_then(|path| std::fs::read_to_string(path).ok()).and_then(|text| text.trim().parse().ok());
+    jiff::SignedDuration::from_secs(seconds.unwrap_or(0))
+}
+
+/// Nothing, in a release build.
+#[cfg(not(debug_assertions))]
+#[inline]
+pub(crate) const fn clock_moved_by() -> jiff::SignedDuration {
+    jiff::SignedDuration::ZERO
+}

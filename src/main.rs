@@ -10,6 +10,11 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return explain(&error),
     };
+    if let Err(error) = enough_descriptors() {
+        return fail(&Failure::Failed(anyhow::anyhow!(
+            "cannot keep {DESCRIPTORS} files open: {error}; raise the limit (ulimit -n, or LimitNOFILE= of the unit)"
+        )));
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&Failure::Failed(error.into())),
@@ -18,6 +23,14 @@ fn main() -> ExitCode {
         Ok(exit) => exit.code(),
         Err(failure) => fail(&failure),
     }
+}
+
+/// A runtime, a database with its side files, a batch of connections, the log.
+const DESCRIPTORS: usize = 64;
+
+/// The runtime panics where it gets none; that is no message for people.
+fn enough_descriptors() -> std::io::Result<()> {
+    (0..DESCRIPTORS).map(|_| std::fs::File::open("/dev/null")).collect::<std::io::Result<Vec<_>>>().map(drop)
 }
 
 /// Help and version are fine; anything else is wrong usage (64, not clap's 2, which here means "something is due").

@@ -73,7 +73,7 @@ pub(super) async fn play(global: &Global, parsed: Parsed) -> Result<Exit, Failur
 
 /// Stays up like the real daemon, against the built-in portal, by the wall clock.
 pub(super) async fn real_time(global: &Global, parsed: Parsed) -> Result<Exit, Failure> {
-    let (_lock, mut store) = open(global).await?;
+    let (lock, mut store) = open(global).await?;
     // The sandbox's time never goes back: what was played is in its past (R28).
     let stood = store.installation().await?.and_then(|installation| installation.sandbox_now);
     let stood = stood.max(store.account().await?.high_water);
@@ -81,7 +81,7 @@ pub(super) async fn real_time(global: &Global, parsed: Parsed) -> Result<Exit, F
     let clock = ShiftedClock(ahead);
     let (engine, stop) = engine(global, store, parsed, Arc::new(clock)).await?;
     say!("{BOLD}The built-in portal: nothing is spent.{BOLD:#} It is {:.0}; stop with Ctrl-C.", clock.now())?;
-    let service = Service { engine, config_path: global.config_path(), on_order: |_| {} };
+    let service = Service { engine, lock, config_path: global.config_path(), on_order: |_| {} };
     let mut engine = service.run().await?;
     engine.store.keep_sandbox_clock(clock.now()).await?;
     engine.store.close().await?;

@@ -14,7 +14,7 @@ use super::{Exit, Failure, Global, play};
 use crate::clock::{Clock as _, WallClock};
 use crate::config::model::{Config, NOBODY_TOLD, is_loopback};
 use crate::config::{ConfigError, Parsed, credentials, parse_and_keep};
-use crate::daemon::engine::Engine;
+use crate::daemon::engine::{Engine, TickError};
 use crate::daemon::lock::Lock;
 use crate::daemon::roster::{self, File, Taken};
 use crate::daemon::seal::Seal;
@@ -24,6 +24,7 @@ use crate::portal::client::PortalClient;
 use crate::portal::http::HttpTransport;
 use crate::portal::wire::ValidationCodes;
 use crate::store::account::{Account, Kind, Notice};
+use crate::store::nature::Nature;
 use crate::store::{OpenError, Opening, Store};
 
 /// The daemon's options.
@@ -56,7 +57,7 @@ impl Run {
         if !path.exists() {
             return Err(no_database(global)); // before a lock file is left in a folder that may be the wrong one
         }
-        let _lock = Lock::take(&path)?;
+        let lock = Lock::take(&path)?;
         let mut store = open(global).await?;
         let config = match usable_config(&mut store, global).await {
             Ok(config) => config,
@@ -67,7 +68,7 @@ impl Run {
         if self.once {
             return once(engine).await;
         }
-        let service = Service { engine, config_path: global.config_path(), on_order: |_| {} };
+        let service = Service { engine, lock, config_path: global.config_path(), on_order: |_| {} };
         service.run().await?.store.close().await?;
         Ok(Exit::Fine)
     }
@@ -79,6 +80,7 @@ async fn open(global: &Global) -> Result<Store, Failure> {
         OpenError::Missing(_) => no_database(global),
         other => other.into(),
     })?;
+    store.assert_whole(&path).await?;
     let bound = match store.installation().await? {
         Some(installation) if installation.kind == Kind::Portal => store.account().await?.bound_at.is_some(),
         Some(_) => {
@@ -117,11 +119,20 @@ fn refuse_other_portal(account: &Account, config: &Config) -> Result<(), Failure
     )))
 }
 
+/// Where there is a seal there was a database, which knew what had been ordered.
 fn no_database(global: &Global) -> Failure {
+    let path = global.database_path();
+    let flags = global.flags();
+    if Seal::stands_beside(&path) {
+        return Failure::Config(format!(
+            "the database {0} is gone, and its seal is still there: it was deleted or moved. Put it back, or restore a backup with \
+             `renewd restore FILE{flags}`; nothing is ordered without it, and a new one would not know what was ordered",
+            path.display()
+        ));
+    }
     Failure::Config(format!(
-        "there is no database at {}; create and bind it with `renewd init{}`, or try `renewd run --sandbox`, which needs none",
-        global.database_path().display(),
-        global.flags()
+        "there is no database at {}; create and bind it with `renewd init{flags}`, or try `renewd run --sandbox`, which needs none",
+        path.display(),
     ))
 }
 
@@ -227,7 +238,16 @@ const PATIENCE: Duration = Duration::from_mins(5);
 async fn once(mut engine: Engine<HttpTransport>) -> Result<Exit, Failure> {
     let began = std::time::Instant::now();
     loop {
-        let next = engine.run_dry(|_| {}).await?;
+        let next = match engine.run_dry(|_| {}).await {
+            Ok(next) => next,
+            Err(error) if recording_may_help(&engine, &error) && began.elapsed() < PATIENCE => {
+                tracing::error!("{error}; it is tried again, because an answer is not recorded yet");
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                engine.mend().await;
+                continue;
+            }
+            Err(error) => return Err(left_with(&engine, error)),
+        };
         if engine.store.undone(engine.clock.now()).await?.is_empty() {
             break; // what was placed is followed by the next run
         }
@@ -249,6 +269,18 @@ async fn once(mut engine: Engine<HttpTransport>) -> Result<Exit, Failure> {
         }
     }
     Ok(if undone.is_empty() { Exit::Fine } else { Exit::Something })
+}
+
+/// A database that fails for a moment must not lose an answer of the portal.
+fn recording_may_help(engine: &Engine<HttpTransport>, error: &TickError) -> bool {
+    error.nature() != Nature::Lasting && !engine.not_recorded().is_empty()
+}
+
+fn left_with(engine: &Engine<HttpTransport>, error: TickError) -> Failure {
+    for answer in engine.not_recorded() {
+        tracing::error!("left with an answer that is not recorded, and is found out at the next start: {answer}");
+    }
+    error.into()
 }
 
 /// What makes an installation unlike any other.

@@ -3,7 +3,7 @@
 //! Owns the order of these steps. Has no timers: `tick` takes what is due by the clock it was given, and every look at a term
 //! writes when to look next. So a kill, a suspend, a restart and a simulated year are one and the same case.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -17,6 +17,7 @@ use crate::portal::read_error::ReadError;
 use crate::portal::transport::Transport;
 use crate::renewal::chain;
 use crate::renewal::state::{Reason, TermState};
+use crate::store::nature::Nature;
 use crate::store::terms::{DueTerm, Move, Postponement, Write};
 use crate::store::{Store, StoreError};
 
@@ -47,14 +48,18 @@ pub struct Engine<T: Transport> {
     pub keeps_portal: bool,
     /// Set when the process is asked to leave: no new batch begins.
     pub stop: CancellationToken,
+    /// Answers that were not weighed yet, because that needs the database.
+    pub(super) answered: Vec<super::record::Answered>,
     /// Answers that could not be written down yet; they are, before anything else is done.
     pub(super) unrecorded: Vec<crate::store::ends::Ended>,
     /// The rows of the portal's list that the mirror is known to hold, by key, with a digest of each.
     pub(super) taken: HashMap<String, u64>,
+    /// Terms that were set aside, because a row of theirs is bad.
+    pub(super) aside: HashSet<i64>,
     /// How often the details of a row came as garbage.
     pub(super) garbage: HashMap<i64, u8>,
     /// Whether a notice about the portal may be standing.
-    noticed: bool,
+    pub(super) noticed: bool,
     /// When the last tick began: a clock that says less now was set back.
     last_tick: Option<Timestamp>,
 }
@@ -102,6 +107,17 @@ pub enum TickError {
     Seal(#[from] SealError),
 }
 
+impl TickError {
+    /// How far the failure reaches: whether the next tick may go well.
+    pub fn nature(&self) -> Nature {
+        match self {
+            Self::Store(error) | Self::Seal(SealError::Store(error)) => error.nature(),
+            Self::Seal(SealError::Io { .. }) => Nature::Passing,
+            Self::Seal(SealError::Replaced(_)) => Nature::Lasting,
+        }
+    }
+}
+
 impl<T: Transport> Engine<T> {
     /// An engine over an open database that has been recovered.
     pub fn new(store: Store, portal: Arc<PortalClient<T>>, clock: Arc<dyn Clock>, config: Arc<Config>, uid: &str) -> Self {
@@ -116,8 +132,10 @@ impl<T: Transport> Engine<T> {
             keeps_portal: false,
             doubted: None,
             stop: CancellationToken::new(),
+            answered: Vec::new(),
             unrecorded: Vec::new(),
             taken: HashMap::new(),
+            aside: HashSet::new(),
             garbage: HashMap::new(),
             noticed: true,
             last_tick: None,
@@ -150,6 +168,7 @@ impl<T: Transport> Engine<T> {
     /// After a crash nobody knows whether an open attempt was sent: each becomes unknown, and is found out.
     pub async fn recover(&mut self) -> Result<(), TickError> {
         let now = self.clock.now();
+        self.aside = self.store.terms_set_aside().await?.into_iter().collect();
         self.mend_waits(now).await?;
         for renewal in self.store.open_becomes_unknown(now).await? {
             tracing::warn!(
@@ -195,12 +214,20 @@ impl<T: Transport> Engine<T> {
         Ok(())
     }
 
+    /// After a failure that passes: the next tick gets a connection that knows of no failed transaction.
+    pub async fn mend(&mut self) {
+        if let Err(error) = self.store.reconnect().await {
+            tracing::debug!("the database does not open anew yet: {error}");
+        }
+    }
+
     /// Does what is due now.
     pub async fn tick(&mut self) -> Result<Ticked, TickError> {
         if let Some(seal) = &self.seal {
             seal.assert_in_place()?;
         }
-        self.record_what_is_left().await?;
+        let mut ticked = Ticked::default();
+        self.record_what_is_left(&mut ticked).await?;
         self.take_commands().await?;
         let now = self.clock.now();
         self.while_doubted(now).await?;
@@ -208,14 +235,22 @@ impl<T: Transport> Engine<T> {
             self.mend_waits(now).await?;
         }
         let due = self.store.due_terms(now, AT_ONCE).await?;
-        let mut ticked = Ticked { looked_at: due.len(), ..Ticked::default() };
-        if !due.is_empty() {
-            self.warn(now, &due).await?;
-            let acting = due.into_iter().filter(|term| term.act_at.is_some_and(|at| at <= now)).collect();
-            self.act(now, acting, &mut ticked).await?;
+        ticked.looked_at = due.terms.len() + due.unreadable.len();
+        for bad in due.unreadable {
+            self.set_aside(bad).await?;
+        }
+        if !due.terms.is_empty() {
+            self.work(now, due.terms, &mut ticked).await?;
         }
         self.tell(now).await?;
         Ok(ticked)
+    }
+
+    /// Tells what must be told about these terms, and does for each what its state asks for.
+    pub(super) async fn warn_and_act(&mut self, now: Timestamp, due: Vec<DueTerm>, ticked: &mut Ticked) -> Result<(), TickError> {
+        self.warn(now, &due).await?;
+        let acting = due.into_iter().filter(|term| term.act_at.is_some_and(|at| at <= now)).collect();
+        self.act(now, acting, ticked).await
     }
 
     /// Ticks until nothing is due at this moment, and says when something is next.
@@ -261,6 +296,10 @@ impl<T: Transport> Engine<T> {
             }
         };
         if let Some(wait) = self.clock_in_doubt(&synced, &due.iter().map(|term| term.id).collect::<Vec<_>>()) {
+            // What is about to be ordered is told with the wait.
+            if wait.remedy.is_some() && due.iter().all(|term| term.state != TermState::Scheduled) {
+                self.tell_of_clock(now, wait.detail.clone()).await?;
+            }
             return self.wait_all(&due, wait).await;
         }
         let (unknown, rest): (Vec<_>, Vec<_>) = due.into_iter().partition(|term| term.state == TermState::Unknown);

@@ -35,6 +35,17 @@ pub enum LockError {
         /// The effective user id of this process.
         us: u32,
     },
+    /// The lock file was deleted, and another process has made and locked its own.
+    #[error(
+        "process {holder} uses {database} too: the lock file was deleted under this daemon, which leaves and orders nothing more; \
+         never delete that file, a stale one harms nobody"
+    )]
+    Lost {
+        /// The database.
+        database: PathBuf,
+        /// What the other one wrote about itself.
+        holder: String,
+    },
     /// The lock file could not be made.
     #[error("cannot lock {database}: {source}; does its folder belong to the user who runs renewd?")]
     Io {
@@ -47,25 +58,55 @@ pub enum LockError {
 
 /// The held lock. Dropping it gives it back.
 #[derive(Debug)]
-pub struct Lock(#[allow(dead_code, reason = "held, not used: closing the file gives the lock back")] File);
+pub struct Lock {
+    file: File,
+    database: PathBuf,
+}
 
 impl Lock {
     /// Takes the lock of `database`, without waiting.
     pub fn take(database: &Path) -> Result<Self, LockError> {
         let io = |source| LockError::Io { database: database.to_owned(), source };
-        let mut path = database.as_os_str().to_owned();
-        path.push(".lock");
         if let Some(folder) = database.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder).map_err(io)?;
         }
         refuse_other_user(database)?;
-        let mut file = crate::store::open::private_file(Path::new(&path)).map_err(io)?;
+        let mut file = crate::store::open::private_file(&path(database)).map_err(io)?;
         if !lock_in_time(&file, || std::thread::sleep(Duration::from_millis(10))).map_err(io)? {
             return Err(held(database, &mut file));
         }
-        file.set_len(0).and_then(|()| file.rewind()).and_then(|()| writeln!(file, "{}", std::process::id())).map_err(io)?;
-        Ok(Self(file))
+        // Who holds it is a courtesy: a full disk must not keep the lock from being held.
+        let _ = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| writeln!(file, "{}", std::process::id()));
+        Ok(Self { file, database: database.to_owned() })
     }
+
+    /// The lock file is still the one that is held. One that was deleted is made anew, unless another process was faster.
+    pub fn assert_held(&mut self) -> Result<(), LockError> {
+        let id = |meta: std::fs::Metadata| (meta.dev(), meta.ino());
+        let there = std::fs::metadata(path(&self.database)).map(id);
+        if matches!((there, self.file.metadata().map(id)), (Ok(there), Ok(held)) if there == held) {
+            return Ok(());
+        }
+        match Self::take(&self.database) {
+            Ok(anew) => {
+                tracing::warn!("the lock file of {} was deleted; it is made anew", self.database.display());
+                *self = anew;
+                Ok(())
+            }
+            Err(LockError::Held { database, holder }) => Err(LockError::Lost { database, holder }),
+            Err(error) => {
+                tracing::warn!("{error}");
+                Ok(()) // the old one is still held, and the database itself refuses what must not be
+            }
+        }
+    }
+}
+
+/// Beside the database.
+fn path(database: &Path) -> PathBuf {
+    let mut path = database.as_os_str().to_owned();
+    path.push(".lock");
+    PathBuf::from(path)
 }
 
 /// `renewd status` looks by holding the lock for a moment, shared; that must not keep a daemon from starting.
@@ -90,9 +131,7 @@ fn held(database: &Path, file: &mut File) -> LockError {
 impl Lock {
     /// Whether somebody holds the lock of `database`, without taking it: an error says who. A reader may ask.
     pub fn look(database: &Path) -> Result<(), LockError> {
-        let mut path = database.as_os_str().to_owned();
-        path.push(".lock");
-        let mut file = match File::open(path) {
+        let mut file = match File::open(path(database)) {
             Ok(file) => file,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
             Err(source) => return Err(LockError::Io { database: database.to_owned(), source }),
@@ -136,6 +175,22 @@ mod tests {
         assert!(error.contains(&format!("process {}", std::process::id())), "{error}");
         drop(held);
         Lock::take(&database).unwrap();
+    }
+
+    #[test]
+    fn a_deleted_lock_file_is_made_anew_and_a_second_daemon_is_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = folder.path().join("renewd.db");
+        let mut first = Lock::take(&database).unwrap();
+        first.assert_held().unwrap();
+        std::fs::remove_file(path(&database)).unwrap();
+        first.assert_held().unwrap();
+        assert!(matches!(Lock::take(&database), Err(LockError::Held { .. })));
+        std::fs::remove_file(path(&database)).unwrap();
+        let second = Lock::take(&database).unwrap();
+        let lost = first.assert_held().unwrap_err();
+        assert!(matches!(&lost, LockError::Lost { .. }), "{lost}");
+        drop(second);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! Owns the tick and everything that wakes it. Never decides by itself what is ordered.
 
+mod aside;
 pub mod bell;
 pub mod commands;
 pub mod engine;
@@ -10,6 +11,7 @@ mod late;
 mod learning;
 pub mod lock;
 pub(crate) mod place;
+mod record;
 mod reopen;
 mod resolve;
 pub mod roster;

@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use tokio::task::JoinSet;
 
 use super::engine::{Engine, OrderPlaced, TickError, Ticked, after};
+use super::record::Answered;
 use super::sync::Synced;
 use super::words::{self, Plight};
 use crate::calendar;
@@ -30,7 +31,6 @@ use crate::rules::{Rule, kept};
 use crate::store::attempts::Intent;
 use crate::store::audit::hex;
 use crate::store::committed::Committed;
-use crate::store::ends::Ended;
 use crate::store::terms::{DueTerm, Move, Postponement, Write};
 
 /// R10: at most so many orders in flight, which is also what shares one sync and one commit.
@@ -292,9 +292,15 @@ impl<T: Transport> Engine<T> {
             }
         };
         crash::point("after-answer");
-        let ends = self.ends(sent, &attempts, placements, ticked).await?;
-        self.unrecorded = ends;
-        self.record_what_is_left().await?;
+        let answers = sent.into_iter().zip(attempts).zip(placements);
+        let answered = |(((sound, po_number), attempt), placement): (((Sound, String), i64), Placement)| Answered {
+            term: sound.term,
+            attempt,
+            po_number,
+            placement,
+        };
+        self.answered.extend(answers.map(answered));
+        self.record_what_is_left(ticked).await?;
         crash::point("after-record");
         Ok(())
     }
@@ -353,41 +359,7 @@ impl<T: Transport> Engine<T> {
         placements.into_iter().map(|placement| placement.unwrap_or_else(died)).collect()
     }
 
-    async fn ends(
-        &mut self,
-        sent: Vec<(Sound, String)>,
-        attempts: &[i64],
-        placements: Vec<Placement>,
-        ticked: &mut Ticked,
-    ) -> Result<Vec<Ended>, TickError> {
-        let mut ends = Vec::with_capacity(sent.len());
-        let mut seen = HashSet::new();
-        for (((sound, po_number), attempt), placement) in sent.into_iter().zip(attempts).zip(placements) {
-            let outcome = self.doubted(placement.outcome, &mut seen).await?;
-            let write = self.after_answer(&sound.term, &po_number, &outcome, ticked);
-            ends.push(Ended { attempt: *attempt, outcome, portal_date: placement.date, write });
-        }
-        Ok(ends)
-    }
-
-    /// An answer that names an order we already know is no proof of a new one.
-    async fn doubted(&mut self, outcome: Outcome, seen: &mut HashSet<String>) -> Result<Outcome, TickError> {
-        let Outcome::Placed(placed) = outcome else { return Ok(outcome) };
-        if seen.insert(placed.order_no.clone()) && !self.store.knows_order(&placed.order_no).await? {
-            return Ok(Outcome::Placed(placed));
-        }
-        let message = format!("the answer names order {}, which is another order of ours", placed.order_no);
-        Ok(Outcome::Unknown(Box::new(Unknown {
-            message,
-            code: None,
-            http_status: Some(200),
-            request_id: placed.request_id,
-            retry_after: None,
-            raw: Some(placed.raw),
-        })))
-    }
-
-    fn after_answer(&self, term: &DueTerm, po_number: &str, outcome: &Outcome, ticked: &mut Ticked) -> Write {
+    pub(super) fn after_answer(&self, term: &DueTerm, po_number: &str, outcome: &Outcome, ticked: &mut Ticked) -> Write {
         // The intent's commit moved the term: what follows starts from `ordering`.
         let term = &DueTerm { state: TermState::Ordering, reason: None, detail: None, remedy: None, ..term.clone() };
         match outcome {
@@ -487,18 +459,6 @@ impl<T: Transport> Engine<T> {
         event.po_number = Some(po_number.to_owned());
         write.events.push(event);
         write
-    }
-
-    /// Answers are written before anything else is done; a database that failed a moment ago gets them at the next tick, and the
-    /// journal has the order numbers already.
-    pub(super) async fn record_what_is_left(&mut self) -> Result<(), TickError> {
-        if self.unrecorded.is_empty() {
-            return Ok(());
-        }
-        let now = self.clock.now();
-        self.store.record_ends(now, self.unrecorded.clone()).await?;
-        self.unrecorded.clear();
-        Ok(())
     }
 }
 

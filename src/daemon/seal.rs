@@ -58,10 +58,13 @@ impl Seal {
         Self::on_machine(database, installation, machine)
     }
 
+    /// Whether there is a seal for `database`: then there was a database.
+    pub fn stands_beside(database: &Path) -> bool {
+        path(database).exists()
+    }
+
     fn on_machine(database: &Path, installation: &str, machine: String) -> Result<Self, SealError> {
-        let mut path = database.as_os_str().to_owned();
-        path.push(".seal");
-        let path = PathBuf::from(path);
+        let path = path(database);
         let inode = inode(database).map_err(|source| SealError::Io { path: path.clone(), source })?;
         Ok(Self { path, database: database.to_owned(), inode, machine, installation: installation.to_owned() })
     }
@@ -121,6 +124,13 @@ impl Seal {
         let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         File::open(folder)?.sync_data()
     }
+}
+
+/// Beside the database.
+fn path(database: &Path) -> PathBuf {
+    let mut path = database.as_os_str().to_owned();
+    path.push(".seal");
+    PathBuf::from(path)
 }
 
 fn inode(path: &Path) -> std::io::Result<(u64, u64)> {

@@ -3,6 +3,7 @@
 //! Owns signals, reloads, the heartbeat and when systemd is told what. Ticks never overlap: there is one loop and it awaits them.
 
 mod systemd;
+mod trouble;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 
 use super::engine::{Engine, OrderPlaced, TickError};
+use super::lock::{Lock, LockError};
 use super::roster::{File, Taken};
 use super::{bell, roster, watch};
 use crate::config::model::NOBODY_TOLD;
@@ -20,6 +22,8 @@ use crate::config::{Config, ConfigError, Parsed};
 use crate::portal::transport::Transport;
 use crate::store::StoreError;
 use crate::store::account::Notice;
+use crate::store::nature::Nature;
+use trouble::Trouble;
 
 /// The longest the daemon goes without looking, whatever the bell does. tokio's timers do not count suspended time, so a longer
 /// wait could sleep through a deadline.
@@ -36,7 +40,7 @@ const STATUS_HOLDS: Duration = Duration::from_mins(5);
 /// Why the loop ended other than by being asked to.
 #[derive(Debug, thiserror::Error)]
 pub enum ServiceError {
-    /// A tick failed; systemd starts the daemon again, and it recovers.
+    /// A tick failed in a way that going on does not mend; systemd starts the daemon again, and it recovers.
     #[error(transparent)]
     Tick(#[from] TickError),
     /// The database failed.
@@ -48,16 +52,40 @@ pub enum ServiceError {
     /// Signals could not be caught.
     #[error("cannot catch signals: {0}")]
     Signals(std::io::Error),
+    /// R8: another daemon works on this database.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+}
+
+impl ServiceError {
+    /// How far the failure reaches: whether going on may help.
+    fn nature(&self) -> Nature {
+        match self {
+            Self::Tick(error) => error.nature(),
+            Self::Store(error) => error.nature(),
+            Self::Bell(_) | Self::Signals(_) | Self::Lock(_) => Nature::Lasting,
+        }
+    }
 }
 
 /// The engine and what wakes it.
 pub struct Service<T: Transport> {
     /// What does the work.
     pub engine: Engine<T>,
+    /// Keeps other daemons from its database.
+    pub lock: Lock,
     /// The file that is watched.
     pub config_path: PathBuf,
     /// Called for every order that was placed.
     pub on_order: fn(&OrderPlaced),
+}
+
+/// What was said so far.
+struct Said {
+    /// When systemd was shown how things are.
+    at: Instant,
+    /// Whether the first look was logged.
+    looked: bool,
 }
 
 /// What one round of ticks came to.
@@ -81,25 +109,51 @@ impl<T: Transport> Service<T> {
         let _leaving = leave_on_signal(stop.clone())?;
         systemd::ready(&self.status().await?);
         tracing::info!(renewals = self.engine.config.entries.len(), "ready");
-        let mut told = Instant::now();
-        let mut looked = false;
-        while let Some(round) = self.tick_or_leave().await? {
-            if !std::mem::replace(&mut looked, true) {
-                tracing::info!(next = round.next.map(tracing::field::display), "looked for the first time");
-            }
-            if round.busy || told.elapsed() > STATUS_HOLDS {
-                systemd::status(&self.status().await?);
-                told = Instant::now();
-            }
+        let mut said = Said { at: Instant::now(), looked: false };
+        let mut trouble = Trouble::default();
+        let mut reload = false;
+        loop {
+            let next = match self.round(&mut reload, &mut said).await {
+                Ok(None) => break,
+                Ok(Some(round)) => {
+                    trouble.over(&self.engine).await;
+                    round.next
+                }
+                Err(error) => {
+                    trouble.struck(&self.engine, error).await?;
+                    self.engine.mend().await;
+                    systemd::alive(); // a tick that failed is finished all the same: what it holds in memory must not be lost
+                    None
+                }
+            };
             tokio::select! {
                 () = stop.cancelled() => break,
                 () = wake.notified() => {}
-                () = tokio::time::sleep(self.wait(round.next)) => {}
-                _ = hangup.recv() => self.reload().await?,
-                () = edited.notified() => { tokio::time::sleep(SETTLE_EDIT).await; self.reload().await? }
+                () = tokio::time::sleep(self.wait(next)) => {}
+                _ = hangup.recv() => reload = true,
+                () = edited.notified() => { tokio::time::sleep(SETTLE_EDIT).await; reload = true }
             }
         }
+        self.engine.leave().await;
         Ok(self.engine)
+    }
+
+    /// Takes up an edit, does what is due, and shows it.
+    async fn round(&mut self, reload: &mut bool, said: &mut Said) -> Result<Option<Round>, ServiceError> {
+        self.lock.assert_held()?;
+        if *reload {
+            self.reload().await?;
+            *reload = false;
+        }
+        let Some(round) = self.tick_or_leave().await? else { return Ok(None) };
+        if !std::mem::replace(&mut said.looked, true) {
+            tracing::info!(next = round.next.map(tracing::field::display), "looked for the first time");
+        }
+        if round.busy || said.at.elapsed() > STATUS_HOLDS {
+            systemd::status(&self.status().await?);
+            said.at = Instant::now();
+        }
+        Ok(Some(round))
     }
 
     /// One round of ticks; `None` when the daemon was asked to leave. An answer that does not come in time leaves its order

@@ -50,9 +50,15 @@ impl<T: Transport> Engine<T> {
         self.store.warn_at(&warnings).await?;
         let mark = self.store.account().await?.high_water;
         let Some(detail) = trouble(now, mark, None).filter(|_| kept(Rule::R13)) else { return Ok(()) };
-        let what = format!("nothing is due by this clock, and nothing will be ordered: {detail}");
+        self.tell_of_clock(now, format!("nothing is due by this clock, and nothing will be ordered: {detail}")).await
+    }
+
+    /// A clock that is wrong is told by itself: it stops every renewal, also those that are only followed.
+    pub(super) async fn tell_of_clock(&mut self, now: Timestamp, what: String) -> Result<(), TickError> {
+        tracing::error!("{what}; {HELP}");
         let notice = Notice { key: "portal:clock".to_owned(), renewal: None, reason: what.clone(), what_to_do: HELP.to_owned() };
         self.store.raise(now, &notice).await?;
+        self.noticed = true;
         let by = self.store.next_deadline(now).await?;
         let message = Message { cause: "clock".to_owned(), renewal: None, what, by, command: Some(HELP.to_owned()) };
         Ok(self.store.tell(now, &[message]).await?)

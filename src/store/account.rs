@@ -473,7 +473,8 @@ async fn insert_message(tx: &mut Tx<'_>, now: Timestamp, message: &Message, body
 }
 
 /// The head of the audit log goes along: whoever keeps the message can tell later whether the log was rewritten.
-fn body_of(message: &Message, now: Timestamp, head: Option<&str>) -> String {
+/// How a message travels.
+pub(crate) fn body_of(message: &Message, now: Timestamp, head: Option<&str>) -> String {
     json!({
         "at": time(now),
         "cause": message.cause,

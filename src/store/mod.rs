@@ -13,6 +13,7 @@ pub mod files;
 pub mod found;
 pub mod learned;
 pub mod mirror;
+pub mod nature;
 pub mod open;
 pub mod outstanding;
 pub mod reports;
@@ -35,6 +36,8 @@ pub(crate) type Tx<'a> = Transaction<'a, Sqlite>;
 #[derive(Debug)]
 pub struct Store {
     pub(crate) conn: SqliteConnection,
+    path: std::path::PathBuf,
+    opening: Opening,
 }
 
 /// The database did not do what was asked. Nothing of the failed step was kept.

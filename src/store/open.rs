@@ -13,6 +13,7 @@ use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection};
 
+use super::nature::{Nature, is_locked};
 use super::{Doing, Store, StoreError};
 
 /// The migrations, built in.
@@ -67,6 +68,26 @@ pub enum OpenError {
         /// What `SQLite` said.
         source: sqlx::Error,
     },
+    /// Another program holds it.
+    #[error(
+        "{path} is locked by another program ({source}); end that program's transaction, or the program; renewd itself holds no lock for longer than a moment"
+    )]
+    Locked {
+        /// The database file.
+        path: PathBuf,
+        /// What `SQLite` said.
+        source: sqlx::Error,
+    },
+    /// Its pages do not fit together.
+    #[error(
+        "{path} is damaged: {what}; nothing is ordered from it. Keep the file, and restore a backup with `renewd restore FILE`"
+    )]
+    Damaged {
+        /// The database file.
+        path: PathBuf,
+        /// What `PRAGMA integrity_check` found first.
+        what: String,
+    },
     /// A newer renewd has migrated it.
     #[error("{path} was written by a newer renewd (migration {version}); install that version, or restore an older backup")]
     Newer {
@@ -111,9 +132,8 @@ impl Store {
             Opening::Create => create_private(path)?,
             _ => look(path)?,
         }
-        let conn =
-            options(path, opening).connect().await.map_err(|source| OpenError::Unreadable { path: path.to_owned(), source })?;
-        let mut store = Self { conn };
+        let conn = options(path, opening).connect().await.map_err(|source| unreadable(path, source))?;
+        let mut store = Self { conn, path: path.to_owned(), opening };
         if matches!(opening, Opening::ReadOnly | Opening::Beside) {
             store.refuse_other_versions(path).await?;
         } else {
@@ -123,11 +143,25 @@ impl Store {
         Ok(store)
     }
 
+    /// A connection anew, to the same file. After a failed write (a full disk) `SQLite` has rolled back by itself, and sqlx still counts
+    /// the transaction: it would refuse every later one. The old connection stays where a new one is not to be had.
+    pub async fn reconnect(&mut self) -> Result<(), OpenError> {
+        let path = self.path.clone();
+        look(&path)?;
+        let conn = options(&path, self.opening).connect().await.map_err(|source| unreadable(&path, source))?;
+        let old = std::mem::replace(&mut self.conn, conn);
+        if let Err(error) = old.close().await {
+            tracing::debug!(%error, "a connection that failed did not close well either");
+        }
+        self.assert_durable(&path).await
+    }
+
     async fn migrate(&mut self, path: &Path) -> Result<(), OpenError> {
         self.refuse_newer(path).await?;
         MIGRATIONS.run(&mut self.conn).await.map_err(|error| match error {
             MigrateError::VersionMismatch(version) => OpenError::Edited { path: path.to_owned(), version },
             MigrateError::VersionMissing(version) => OpenError::Newer { path: path.to_owned(), version },
+            MigrateError::Execute(source) => unreadable(path, source),
             other => OpenError::Migrate { path: path.to_owned(), source: Box::new(other) },
         })
     }
@@ -151,7 +185,7 @@ impl Store {
     }
 
     async fn newest_migration(&mut self, path: &Path) -> Result<Option<i64>, OpenError> {
-        let unreadable = |source| OpenError::Unreadable { path: path.to_owned(), source };
+        let unreadable = |source| unreadable(path, source);
         let known: Option<i64> = sqlx::query_scalar("SELECT 1 FROM sqlite_schema WHERE name = '_sqlx_migrations'")
             .fetch_optional(&mut self.conn)
             .await
@@ -190,6 +224,14 @@ impl Store {
         }
         self.conn.close().await.doing("closing")
     }
+}
+
+/// A lock passes; anything else is for a person.
+fn unreadable(path: &Path, source: sqlx::Error) -> OpenError {
+    if is_locked(&source) {
+        return OpenError::Locked { path: path.to_owned(), source };
+    }
+    OpenError::Unreadable { path: path.to_owned(), source }
 }
 
 /// The newest migration that is built in.
@@ -244,6 +286,18 @@ impl Store {
             .await
             .doing("copying the database")?;
         Ok(())
+    }
+
+    /// Refuses a damaged file before anything is concluded from it: an index that does not fit its table hides an order that was placed.
+    pub async fn assert_whole(&mut self, path: &Path) -> Result<(), OpenError> {
+        let found: Result<String, StoreError> = self.pragma("PRAGMA integrity_check(1)").await;
+        let what = match found {
+            Ok(found) if found == "ok" => return Ok(()),
+            Ok(found) => found,
+            Err(error) if error.nature() == Nature::Lasting => error.to_string(),
+            Err(error) => return Err(error.into()),
+        };
+        Err(OpenError::Damaged { path: path.to_owned(), what })
     }
 
     /// What `PRAGMA integrity_check` finds wrong; `ok` if nothing.

@@ -172,6 +172,26 @@ impl DueRow {
     }
 }
 
+/// What is due, and what would be if it could be read.
+#[derive(Debug, Default)]
+pub struct Due {
+    /// Nearest deadline first.
+    pub terms: Vec<DueTerm>,
+    /// Rows with a value that does not read back.
+    pub unreadable: Vec<Unreadable>,
+}
+
+/// A term of which a stored value does not read back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unreadable {
+    /// Its row.
+    pub term: i64,
+    /// The label of its renewal.
+    pub name: String,
+    /// What is wrong.
+    pub why: String,
+}
+
 /// One term moving from a state to a state. Refused where the term is no longer in `from`: someone else moved it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Move {
@@ -232,7 +252,7 @@ pub struct Write {
 impl Store {
     /// The terms whose time has come, nearest deadline first, at most `most`.
     // `LIMIT +$2`: for a bare parameter SQLite prepares the whole statement anew whenever a value is bound to it.
-    pub async fn due_terms(&mut self, now: Timestamp, most: u32) -> Result<Vec<DueTerm>, StoreError> {
+    pub async fn due_terms(&mut self, now: Timestamp, most: u32) -> Result<Due, StoreError> {
         let rows: Vec<DueRow> = sqlx::query_as(select_terms!(
             "WHERE t.id IN (SELECT id FROM term WHERE act_at <= $1 UNION SELECT id FROM term WHERE warn_at <= $1)
              ORDER BY t.deadline_at, t.id LIMIT +$2"
@@ -242,7 +262,34 @@ impl Store {
         .fetch_all(&mut self.conn)
         .await
         .doing("reading what is due")?;
-        rows.into_iter().map(DueRow::read).collect()
+        let mut due = Due::default();
+        for row in rows {
+            let (term, name) = (row.id, row.name.clone());
+            match row.read() {
+                Ok(term) => due.terms.push(term),
+                Err(why) => due.unreadable.push(Unreadable { term, name, why: why.to_string() }),
+            }
+        }
+        Ok(due)
+    }
+
+    /// Terms of which people were told that a row is bad.
+    pub async fn terms_set_aside(&mut self) -> Result<Vec<i64>, StoreError> {
+        sqlx::query_scalar("SELECT CAST(trim(key, 'row:.') AS INTEGER) FROM notice WHERE key LIKE 'row:%'")
+            .fetch_all(&mut self.conn)
+            .await
+            .doing("reading notices")
+    }
+
+    /// A term that cannot be worked on is not looked at before `until`, whatever else its row holds.
+    pub async fn put_off(&mut self, term: i64, until: Timestamp) -> Result<(), StoreError> {
+        sqlx::query("UPDATE term SET act_at = $2, warn_at = NULL WHERE id = $1")
+            .bind(term)
+            .bind(time(until))
+            .execute(&mut self.conn)
+            .await
+            .doing("putting a term off")?;
+        Ok(())
     }
 
     /// The term of this subscription that is the next to be decided: the earliest that is not settled, else the newest.

@@ -96,6 +96,7 @@ impl Place {
             command.env_remove(name);
         }
         command.env("RENEWD_CLIENT_ID", &self.credentials.0).env("RENEWD_CLIENT_SECRET", &self.credentials.1);
+        command.env("RENEWD_CLOCK", self.path("clock"));
         command
     }
 
@@ -117,10 +118,7 @@ impl Place {
     }
 
     pub fn daemon_starting(&self, arguments: &[&str]) -> Daemon {
-        let log = tempfile::NamedTempFile::new().unwrap();
-        let mut command = self.command(arguments);
-        command.stdout(log.reopen().unwrap()).stderr(File::options().append(true).open(log.path()).unwrap());
-        Daemon { child: command.spawn().unwrap(), log }
+        Daemon::of(self.command(arguments))
     }
 
     /// One value of the database, read as anyone with `sqlite3 -readonly` would.
@@ -213,16 +211,24 @@ pub struct Daemon {
 }
 
 impl Daemon {
+    /// Any command that becomes `renewd run`.
+    pub fn of(mut command: Command) -> Self {
+        let log = tempfile::NamedTempFile::new().unwrap();
+        command.stdout(log.reopen().unwrap()).stderr(File::options().append(true).open(log.path()).unwrap());
+        Self { child: command.spawn().unwrap(), log }
+    }
+
     pub fn log(&self) -> String {
         fs::read_to_string(self.log.path()).unwrap()
     }
 
     /// Waits until the log has `words`.
     pub fn says(&self, words: &str) {
-        until(&format!("the daemon says {words:?}"), || {
-            let log = self.log();
-            log.contains(words).then_some(())
-        });
+        let began = Instant::now();
+        while !self.log().contains(words) {
+            assert!(began.elapsed() < PATIENCE, "waited in vain for {words:?} in:\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 
     pub fn signal(&self, name: &str) {
@@ -233,8 +239,13 @@ impl Daemon {
     /// Waits for its end; how long that took.
     pub fn ended(&mut self) -> (ExitStatus, Duration) {
         let began = Instant::now();
-        let status = until("the daemon has ended", || self.child.try_wait().unwrap());
-        (status, began.elapsed())
+        while began.elapsed() < PATIENCE {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return (status, began.elapsed());
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        panic!("it does not end:\n{}", self.log())
     }
 
     /// Asks it to leave and waits for that.

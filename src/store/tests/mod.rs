@@ -74,7 +74,7 @@ impl Fresh {
     }
 
     async fn due(&mut self, now: &str) -> Vec<DueTerm> {
-        self.store.due_terms(at(now), 1000).await.unwrap()
+        self.store.due_terms(at(now), 1000).await.unwrap().terms
     }
 
     /// The only term that is due when the first is.

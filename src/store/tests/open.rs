@@ -107,7 +107,7 @@ async fn a_filled_database_of_every_older_version_is_brought_up_to_date_and_lose
         sqlx::raw_sql(FILLED).execute(&mut conn).await.unwrap();
         sqlx::Connection::close(conn).await.unwrap();
         let mut store = Store::open(&path, Opening::Existing).await.unwrap();
-        let due = store.due_terms(at("2027-02-15T09:00:00Z"), 10).await.unwrap();
+        let due = store.due_terms(at("2027-02-15T09:00:00Z"), 10).await.unwrap().terms;
         assert_eq!((due.len(), due[0].identity.party.text().as_deref()), (1, Some("30769154544897392641")));
         assert_eq!(due[0].attempt.as_ref().map(|attempt| attempt.po_number.as_str()), Some("RW-2"));
         let orders = store.last_orders(10).await.unwrap();

@@ -1,0 +1,49 @@
+//! A daemon that is stuck.
+
+use std::os::unix::net::UnixDatagram;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use super::scene::Scene;
+use super::support::{Daemon, due, until};
+
+/// The service manager's end.
+struct Manager(UnixDatagram);
+
+impl Manager {
+    /// Whether the watchdog is fed within this time.
+    fn is_fed_within(&self, time: Duration) -> bool {
+        let until = Instant::now() + time;
+        let mut message = [0; 1024];
+        while let Some(left) = until.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) {
+            self.0.set_read_timeout(Some(left)).unwrap();
+            if self.0.recv(&mut message).is_ok_and(|length| message[..length].starts_with(b"WATCHDOG=1")) {
+                return true;
+            }
+        }
+        false
+    }
+}
+
+#[test]
+fn a_daemon_that_is_stuck_does_not_feed_its_watchdog() {
+    let scene = Scene::with(&due("one", "1", 3));
+    let socket = scene.path("manager");
+    let manager = Manager(UnixDatagram::bind(&socket).unwrap());
+    let mut command = scene.command(&["run"]);
+    let daemon = Daemon::of({
+        command.env("NOTIFY_SOCKET", &socket);
+        command
+    });
+    daemon.says("looked for the first time");
+    for _ in 0..3 {
+        assert!(manager.is_fed_within(Duration::from_secs(10)));
+    }
+    // A file that never gives its first byte: whoever reads it waits.
+    let pipe = scene.path("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    std::fs::rename(&pipe, scene.path("renewals.toml")).unwrap();
+    daemon.signal("HUP");
+    until("it is stuck", || (!manager.is_fed_within(Duration::from_secs(3))).then_some(()));
+    daemon.kill();
+}
