@@ -14,6 +14,7 @@ use super::{Exit, Failure, Global, play};
 use crate::clock::{Clock as _, WallClock};
 use crate::config::model::{Config, NOBODY_TOLD, is_loopback};
 use crate::config::{ConfigError, Parsed, credentials, parse_and_keep};
+use crate::daemon::address;
 use crate::daemon::engine::Engine;
 use crate::daemon::lock::Lock;
 use crate::daemon::roster::{self, File, Taken};
@@ -129,6 +130,7 @@ async fn usable_config(store: &mut Store, global: &Global) -> Result<Config, Fai
     let config = file_or_last_good(store, global).await?.config;
     require_channel(&config)?;
     refuse_other_portal(&store.account().await?, &config)?;
+    address::go_over(store, &config, WallClock.now()).await?;
     client(&config)?; // without credentials nothing can be ordered
     require_working_channel(store, &config).await?;
     Ok(config)

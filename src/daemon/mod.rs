@@ -2,6 +2,7 @@
 //!
 //! Owns the tick and everything that wakes it. Never decides by itself what is ordered.
 
+pub mod address;
 pub mod bell;
 pub mod commands;
 pub mod engine;

@@ -4,6 +4,7 @@
 //! was decided in `renewal/`. Every change and its audit row are committed together or not at all.
 
 pub mod account;
+mod address;
 pub mod attempts;
 pub mod audit;
 pub mod commands;
