@@ -99,6 +99,9 @@ pub enum OpenError {
         /// Which pragma.
         what: String,
     },
+    /// It has several names.
+    #[error(transparent)]
+    Linked(#[from] super::links::Linked),
     /// A read failed after opening.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -110,6 +113,9 @@ impl Store {
         match opening {
             Opening::Create => create_private(path)?,
             _ => look(path)?,
+        }
+        if opening != Opening::ReadOnly {
+            super::links::refuse_several(path)?;
         }
         let conn =
             options(path, opening).connect().await.map_err(|source| OpenError::Unreadable { path: path.to_owned(), source })?;
