@@ -66,7 +66,7 @@ impl Run {
         let mut engine = engine(global, store, config).await?;
         engine.recover().await?;
         if self.once {
-            return once(engine).await;
+            return once(global, engine).await;
         }
         let service = Service { engine, config_path: global.config_path(), on_order: |_| {} };
         service.run().await?.store.close().await?;
@@ -226,7 +226,7 @@ pub(super) fn client(config: &Config) -> Result<PortalClient<HttpTransport>, Fai
 /// How long `--once` waits for what comes within minutes: the first order of a kind is read back before the others go.
 const PATIENCE: Duration = Duration::from_mins(5);
 
-async fn once(mut engine: Engine<HttpTransport>) -> Result<Exit, Failure> {
+async fn once(global: &Global, mut engine: Engine<HttpTransport>) -> Result<Exit, Failure> {
     let began = std::time::Instant::now();
     loop {
         let next = engine.run_dry(|_| {}).await?;
@@ -247,7 +247,7 @@ async fn once(mut engine: Engine<HttpTransport>) -> Result<Exit, Failure> {
             say!("    {}", plain(detail))?;
         }
         if let Some(remedy) = &term.remedy {
-            say!("    do   {}", plain(remedy))?;
+            say!("    do   {}", plain(&global.here(remedy)))?;
         }
     }
     Ok(if undone.is_empty() { Exit::Fine } else { Exit::Something })
