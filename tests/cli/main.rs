@@ -18,6 +18,7 @@ mod init;
 mod links;
 mod moved;
 mod once;
+mod online;
 mod output;
 mod plan;
 mod played;
