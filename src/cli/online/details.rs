@@ -94,11 +94,11 @@ async fn one_partner_for_all(portal: &Portal, read: &[Full], findings: &mut Find
     const ASSUMED: &str = "partnerId of an order is the customer's";
     let rows = read.iter().map(|full| Facts::of(&full.row, None).partner);
     let details = read.iter().map(|full| Facts::of(&full.detail, None).partner);
-    let shown: BTreeSet<String> = rows.chain(details).flatten().collect();
+    let ids: BTreeSet<String> = rows.chain(details).flatten().collect();
     let Some(list) = portal.partners().await.ok().map(|list| list.value.rows) else { return };
     let strange: Vec<String> =
-        shown.iter().filter(|id| !list.iter().any(|partner| partner.partner_id.as_ref() == Some(*id))).cloned().collect();
-    if shown.is_empty() {
+        ids.iter().filter(|id| !list.iter().any(|partner| partner.partner_id.as_ref() == Some(*id))).cloned().collect();
+    if ids.is_empty() {
         return findings.add(
             Verdict::NotYet,
             ASSUMED,

@@ -30,10 +30,10 @@ pub(super) async fn ask(portal: &Portal, other: Option<&Portal>, findings: &mut 
 async fn granted(portal: &Portal, findings: &mut Findings) {
     const ASSUMED: &str = "expiresIn is a number of seconds, 30 minutes by the guide";
     let Some(granted) = portal.granted().await else { return };
-    let shown = granted.expires_in.clone().unwrap_or_else(|| "it is missing".to_owned());
-    let seconds: Option<i64> = shown.trim_matches('"').parse().ok();
+    let life = granted.expires_in.clone().unwrap_or_else(|| "it is missing".to_owned());
+    let seconds: Option<i64> = life.trim_matches('"').parse().ok();
     let plausible = seconds.is_some_and(|seconds| (60..=86_400).contains(&seconds));
-    findings.either(plausible, Verdict::Differs, ASSUMED, shown, "30 minutes are assumed instead, and a 401 brings a new token");
+    findings.either(plausible, Verdict::Differs, ASSUMED, life, "30 minutes are assumed instead, and a 401 brings a new token");
     let shows = if granted.other_head { "another word" } else { "Bearer" };
     findings.ok("tokenHead is the word before the token", shows);
 }
