@@ -6,6 +6,7 @@ pub mod address;
 pub mod bell;
 pub mod commands;
 pub mod engine;
+mod first;
 mod follow;
 mod late;
 pub mod lock;

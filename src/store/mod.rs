@@ -10,6 +10,7 @@ pub mod audit;
 pub mod commands;
 pub mod committed;
 pub mod files;
+pub mod firsts;
 mod links;
 pub mod mirror;
 pub mod open;

@@ -12,6 +12,7 @@ mod crash;
 mod discover;
 mod exact;
 mod files;
+mod first;
 mod here;
 mod hunted;
 mod init;
