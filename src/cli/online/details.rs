@@ -66,6 +66,8 @@ impl Full {
             status: None,
             created_at: None,
             attempt: None,
+            by_answer: false,
+            detailed: true,
             facts: self.facts(),
             mentions_ours: mentions.then(|| po_number.to_owned()).into_iter().collect(),
         }
