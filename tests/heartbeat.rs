@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use renewd::clock::{Clock, ManualClock};
 use renewd::config::parse_and_keep;
 use renewd::daemon::engine::Engine;
+use renewd::daemon::lock::Lock;
 use renewd::daemon::roster::{self, File};
 use renewd::daemon::service::Service;
 use renewd::portal::client::PortalClient;
@@ -91,7 +92,8 @@ async fn an_order_is_placed_when_it_is_due_although_the_bell_never_rings() {
     let mut engine = engine(folder.path(), &clock, &looked, &address).await;
     let stop = engine.stop.clone();
     engine.keeps_portal = true;
-    let service = Service { engine, config_path: folder.path().join("renewals.toml"), on_order: |_| {} };
+    let lock = Lock::take(&folder.path().join("renewd.db")).unwrap();
+    let service = Service { engine, lock, config_path: folder.path().join("renewals.toml"), on_order: |_| {} };
     let running = tokio::spawn(service.run());
     let orders = || sandbox.with_orders(<[_]>::len);
 

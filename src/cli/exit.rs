@@ -85,6 +85,21 @@ impl Failure {
         }
     }
 
+    /// The same, with what `said` makes of the commands that it names.
+    pub(super) fn with_commands(self, said: impl Fn(&str) -> String) -> Self {
+        match self {
+            Self::Usage(text) => Self::Usage(said(&text)),
+            Self::Config(text) => Self::Config(said(&text)),
+            // The error itself stays where nothing changes: a reader that went away is told by it.
+            Self::Failed(error) => {
+                let text = error.to_string();
+                let shown = said(&text);
+                Self::Failed(if shown == text { error } else { anyhow::Error::msg(shown) })
+            }
+            Self::Mistakes(_) => self,
+        }
+    }
+
     /// The last words on standard error. That nobody reads them any more is no error.
     pub fn explain(&self) {
         use std::io::Write as _;

@@ -50,7 +50,7 @@ impl Init {
                 say!("{} is bound already; nothing was changed.", path.display())?;
                 return Ok(Exit::Fine);
             }
-            Some(_) => {}
+            Some(_) => store.aim(parsed.config.portal.base_url.as_str()).await?,
         }
         if let Err(failure) = run::take_file(&mut store, global, &parsed, WallClock.now()).await {
             return Err(run::refused(store, failure).await);

@@ -10,6 +10,7 @@ mod discover;
 mod exit;
 mod history;
 mod init;
+mod online;
 mod output;
 mod paths;
 mod plan;
@@ -134,7 +135,11 @@ pub async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
     output::colour(cli.global.color);
     output::log(&cli.global, cli.global.sandbox && matches!(&cli.command, Command::Run(run) if run.plays()));
     let global = &cli.global;
-    match cli.command {
+    chosen(cli.command, global).await.map_err(|failure| failure.with_commands(|text| global.here(text)))
+}
+
+async fn chosen(command: Command, global: &Global) -> Result<Exit, Failure> {
+    match command {
         Command::Init(init) => init.run(global).await,
         Command::Run(run) => run.run(global).await,
         Command::Check(check) => check.run(global).await,

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::CommandFactory as _;
+
 use super::{Failure, Global};
 use crate::renewal::typed::typed;
 use crate::store::{OpenError, Opening, Store};
@@ -15,13 +17,19 @@ impl Global {
         let here = PathBuf::from("renewals.toml");
         match &self.config {
             Some(path) => path.clone(),
-            None if !here.exists() && Path::new(SYSTEM_CONFIG).exists() => SYSTEM_CONFIG.into(),
+            None if !here.exists() && may_be_there(Path::new(SYSTEM_CONFIG)) => SYSTEM_CONFIG.into(),
             None => here,
         }
     }
 
-    /// The database: the one named, else by the file; the sandbox has its own.
+    /// The database: the one named, else by the file; the sandbox has its own. A symlink is followed: lock and seal stand beside the file
+    /// itself, whatever name it was reached by (R8).
     pub(super) fn database_path(&self) -> PathBuf {
+        let named = self.database_named();
+        if named.is_symlink() { std::fs::canonicalize(&named).unwrap_or(named) } else { named }
+    }
+
+    fn database_named(&self) -> PathBuf {
         if let Some(path) = &self.database {
             return path.clone();
         }
@@ -40,6 +48,31 @@ impl Global {
         }
     }
 
+    /// `text` with these options in every command that it names, where the defaults would not find the same files. What the database keeps
+    /// for people is read in other folders too, so they are put in when it is shown.
+    pub(super) fn here(&self, text: &str) -> String {
+        let flags = self.flags();
+        if flags.is_empty() || text.contains(flags.trim_start()) {
+            return text.to_owned();
+        }
+        let commands = super::Cli::command();
+        let names = |rest: &str| {
+            let word = rest.split(|c: char| !c.is_ascii_lowercase()).next().unwrap_or_default();
+            let whole = rest.split('`').next().unwrap_or_default();
+            !whole.contains("--database FILE") && commands.get_subcommands().any(|command| command.get_name() == word)
+        };
+        let mut shown = String::new();
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once("renewd ") {
+            shown += before;
+            shown += "renewd";
+            shown += if names(after) { flags.as_str() } else { "" };
+            shown.push(' ');
+            rest = after;
+        }
+        shown + rest
+    }
+
     /// How a person would type this command's options again, for messages.
     pub(super) fn flags(&self) -> String {
         let option = |name: &str, path: &Option<PathBuf>| {
@@ -47,5 +80,47 @@ impl Global {
         };
         let sandbox = if self.sandbox { " --sandbox" } else { "" };
         option("--config", &self.config) + &option("--database", &self.database) + sandbox
+    }
+}
+
+/// A file that this user may not look at may be there: reading it says so, while "missing" would send people looking elsewhere.
+fn may_be_there(path: &Path) -> bool {
+    path.try_exists().unwrap_or(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::cli::Cli;
+
+    fn global(arguments: &[&str]) -> Global {
+        Cli::parse_from([&["renewd"], arguments, &["status"]].concat()).global
+    }
+
+    #[test]
+    fn a_command_in_a_message_finds_the_same_files() {
+        let there = global(&["--config", "/srv/a b.toml", "--database", "/srv/r.db"]);
+        assert_eq!(
+            there.here("look, then: renewd approve one | renewd skip one"),
+            "look, then: renewd --config '/srv/a b.toml' --database /srv/r.db approve one | \
+             renewd --config '/srv/a b.toml' --database /srv/r.db skip one"
+        );
+        let played = global(&["--sandbox"]);
+        assert_eq!(played.here("run `renewd init --sandbox`"), "run `renewd init --sandbox`", "it stands there already");
+        for text in ["systemctl restart renewd", "restart renewd and look", "`renewd init --database FILE`"] {
+            assert_eq!(there.here(text), text);
+        }
+        assert_eq!(global(&[]).here("renewd accept"), "renewd accept");
+    }
+
+    #[test]
+    fn a_file_that_may_not_be_looked_at_is_not_taken_for_missing() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(!may_be_there(&folder.path().join("renewals.toml")));
+        // A file in the way of the folder: no user, not even root, may look behind it.
+        std::fs::write(folder.path().join("etc"), "").unwrap();
+        assert!(may_be_there(&folder.path().join("etc/renewals.toml")));
     }
 }

@@ -14,6 +14,7 @@ use super::{Exit, Failure, Global, play};
 use crate::clock::{Clock as _, WallClock};
 use crate::config::model::{Config, NOBODY_TOLD, is_loopback};
 use crate::config::{ConfigError, Parsed, credentials, parse_and_keep};
+use crate::daemon::address;
 use crate::daemon::engine::{Engine, TickError};
 use crate::daemon::lock::Lock;
 use crate::daemon::roster::{self, File, Taken};
@@ -66,7 +67,7 @@ impl Run {
         let mut engine = engine(global, store, config).await?;
         engine.recover().await?;
         if self.once {
-            return once(engine).await;
+            return once(global, engine).await;
         }
         let service = Service { engine, lock, config_path: global.config_path(), on_order: |_| {} };
         service.run().await?.store.close().await?;
@@ -140,6 +141,7 @@ async fn usable_config(store: &mut Store, global: &Global) -> Result<Config, Fai
     let config = file_or_last_good(store, global).await?.config;
     require_channel(&config)?;
     refuse_other_portal(&store.account().await?, &config)?;
+    address::go_over(store, &config, WallClock.now()).await?;
     client(&config)?; // without credentials nothing can be ordered
     require_working_channel(store, &config).await?;
     Ok(config)
@@ -235,7 +237,7 @@ pub(super) fn client(config: &Config) -> Result<PortalClient<HttpTransport>, Fai
 /// How long `--once` waits for what comes within minutes: the first order of a kind is read back before the others go.
 const PATIENCE: Duration = Duration::from_mins(5);
 
-async fn once(mut engine: Engine<HttpTransport>) -> Result<Exit, Failure> {
+async fn once(global: &Global, mut engine: Engine<HttpTransport>) -> Result<Exit, Failure> {
     let began = std::time::Instant::now();
     loop {
         let next = match engine.run_dry(|_| {}).await {
@@ -265,7 +267,7 @@ async fn once(mut engine: Engine<HttpTransport>) -> Result<Exit, Failure> {
             say!("    {}", plain(detail))?;
         }
         if let Some(remedy) = &term.remedy {
-            say!("    do   {}", plain(remedy))?;
+            say!("    do   {}", plain(&global.here(remedy)))?;
         }
     }
     Ok(if undone.is_empty() { Exit::Fine } else { Exit::Something })

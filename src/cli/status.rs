@@ -119,7 +119,7 @@ impl Screen {
     }
 
     fn show(&self, global: &Global) -> Result<(), Failure> {
-        self.show_attention()?;
+        self.show_attention(global)?;
         self.show_daemon(global)?;
         self.show_next()?;
         say!("")?;
@@ -176,7 +176,7 @@ impl Screen {
         cells
     }
 
-    fn show_attention(&self) -> Result<(), Failure> {
+    fn show_attention(&self, global: &Global) -> Result<(), Failure> {
         if self.attention.is_empty() {
             say!("{GOOD}Nothing needs you.{GOOD:#}")?;
         }
@@ -190,7 +190,7 @@ impl Screen {
             if let Some(deadline) = &row.deadline {
                 say!("    by   {}", minute_of(deadline, &self.zone))?;
             }
-            say!("    do   {}", plain(row.what_to_do.as_deref().unwrap_or_default()))?;
+            say!("    do   {}", plain(&global.here(row.what_to_do.as_deref().unwrap_or_default())))?;
         }
         Ok(say!("")?)
     }

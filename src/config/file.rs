@@ -26,6 +26,15 @@ pub enum ConfigError {
         /// What was looked at.
         path: PathBuf,
     },
+    /// It is there, and not for this user.
+    #[error(
+        "{path:?} may not be read by this user; its owner may, and members of its group: use sudo, or let `sudo usermod -aG renewd \
+         USER` make you one of them and log in again; --config FILE names another file"
+    )]
+    Denied {
+        /// What was opened.
+        path: PathBuf,
+    },
     /// It is there and cannot be read.
     #[error("{path:?} cannot be read ({cause}); check that the user renewd runs as may read it")]
     Unreadable {
@@ -73,6 +82,7 @@ fn bytes(path: &Path) -> Result<Vec<u8>, ConfigError> {
         Ok(_) => Ok(bytes),
         Err(cause) => Err(match cause.kind() {
             io::ErrorKind::NotFound => ConfigError::Missing { path },
+            io::ErrorKind::PermissionDenied => ConfigError::Denied { path },
             io::ErrorKind::IsADirectory => ConfigError::Directory { path },
             _ => ConfigError::Unreadable { path, cause },
         }),

@@ -2,10 +2,12 @@
 //!
 //! Owns the tick and everything that wakes it. Never decides by itself what is ordered.
 
+pub mod address;
 mod aside;
 pub mod bell;
 pub mod commands;
 pub mod engine;
+mod first;
 mod follow;
 mod late;
 mod learning;

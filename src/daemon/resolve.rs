@@ -204,7 +204,8 @@ impl<T: Transport> Engine<T> {
         let step = self.rarely(term, now);
         let mut write = Write::default();
         words::trouble(term, TermState::Unknown, &plight, step, &mut write);
-        Ok(self.store.write(now, write).await?)
+        self.store.write(now, write).await?;
+        Ok(self.store.wake_behind_first(now).await?) // R22: what it blocks is told at once
     }
 
     /// R21: twice sent, twice of unknown fate: there is no third without a person. It is still looked for.
@@ -222,7 +223,8 @@ impl<T: Transport> Engine<T> {
         let step = self.rarely(term, now);
         let mut write = Write::default();
         words::trouble(term, TermState::Unknown, &plight, step, &mut write);
-        Ok(self.store.write(now, write).await?)
+        self.store.write(now, write).await?;
+        Ok(self.store.wake_behind_first(now).await?) // R22: what it blocks is told at once
     }
 
     /// A person has been asked; it may still be found.

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 
 use jiff::Timestamp;
 
+use super::address;
 use crate::config::model::Config;
 use crate::config::{ConfigError, Parsed, check_dates};
 use crate::renewal::roster::{self, Change, Roster};
@@ -80,9 +81,10 @@ async fn waits_because(store: &mut Store, file: &File<'_>, roster: &Roster) -> R
         return Ok(Some(format!("{} of {} entries are gone from {}", gone.removed, gone.active, file.path)));
     }
     let before = store.installation().await?.and_then(|installation| installation.config_path);
-    Ok(before
-        .filter(|before| before != file.path)
-        .map(|before| format!("{} is another file than {before}, which this database belongs to", file.path)))
+    if let Some(before) = before.filter(|before| before != file.path) {
+        return Ok(Some(format!("{} is another file than {before}, which this database belongs to", file.path)));
+    }
+    address::waits_because(store, file.path, file.config).await
 }
 
 async fn keep_waiting(store: &mut Store, file: &File<'_>, now: Timestamp, why: &str) -> Result<Taken, StoreError> {

@@ -3,6 +3,8 @@
 //! Owns the paths and when a token is used. Never decides what is ordered, never sends an order a second time: [`PortalClient::place`]
 //! consumes the proof that its intent is on the disk.
 
+mod probe;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,9 +13,11 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::value::RawValue;
 use url::form_urlencoded;
 
+pub use self::probe::Seen;
 use super::credentials::Credentials;
 use super::outcome::{NotPlaced, Outcome, Why};
 use super::read_error::ReadError;
+pub use super::token::Granted;
 use super::token::{Token, Tokens};
 use super::transport::{Method, Request, Response, Sending, Transport};
 use super::wire::{BillingContact, Listing, OrderDetail, OrdersPage, Partner, Product, ProductInfo, ValidationCodes};

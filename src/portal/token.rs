@@ -13,6 +13,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Mutex;
 
 use self::grant::Grant;
+pub use self::grant::Granted;
 use super::credentials::Credentials;
 use super::read_error::ReadError;
 use super::transport::{Method, Request, Sending, Transport};
@@ -52,6 +53,7 @@ struct State {
 struct Held {
     token: Token,
     refresh: Option<SecretString>,
+    granted: Granted,
     since: Timestamp,
     renew_at: Timestamp,
     ends_at: Timestamp,
@@ -88,6 +90,25 @@ impl Tokens {
     /// Says that `token` brought a 401: the next caller fetches a new one, with the credentials. A later token is not touched.
     pub(super) fn invalidate(&self, token: &Token) {
         self.dead.fetch_max(token.number, Ordering::AcqRel);
+    }
+
+    /// What the token in use came with, but for its secrets.
+    pub(super) async fn granted(&self) -> Option<Granted> {
+        self.state.lock().await.held.as_ref().map(|held| held.granted.clone())
+    }
+
+    /// Renews by the refresh token alone: whether another one came with it. For `check --online`; the daemon has [`Tokens::get`].
+    pub(super) async fn refresh<T: Transport>(&self, transport: &T) -> Result<Option<bool>, ReadError> {
+        let mut state = self.state.lock().await;
+        let now = self.clock.now();
+        let Some(refresh) = self.living(&state).and_then(|held| held.refresh.clone()) else { return Ok(None) };
+        let fields = [("grant_type", "refresh_token"), ("refresh_token", refresh.expose_secret())];
+        let grant = call(transport, &fields).await?;
+        let number = self.ended.fetch_add(1, Ordering::AcqRel) + 1;
+        let held = grant.or_refresh(refresh.clone()).held_since(now, number);
+        let rotated = held.refresh.as_ref().is_some_and(|new| new.expose_secret() != refresh.expose_secret());
+        *state = State { held: Some(held), failed: None };
+        Ok(Some(rotated))
     }
 
     fn living<'a>(&self, state: &'a State) -> Option<&'a Held> {

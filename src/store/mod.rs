@@ -4,14 +4,17 @@
 //! was decided in `renewal/`. Every change and its audit row are committed together or not at all.
 
 pub mod account;
+mod address;
 pub mod attempts;
 pub mod audit;
 pub mod commands;
 pub mod committed;
 pub mod ends;
 pub mod files;
+pub mod firsts;
 pub mod found;
 pub mod learned;
+mod links;
 pub mod mirror;
 pub mod nature;
 pub mod open;

@@ -120,6 +120,9 @@ pub enum OpenError {
         /// Which pragma.
         what: String,
     },
+    /// It has several names.
+    #[error(transparent)]
+    Linked(#[from] super::links::Linked),
     /// A read failed after opening.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -131,6 +134,9 @@ impl Store {
         match opening {
             Opening::Create => create_private(path)?,
             _ => look(path)?,
+        }
+        if opening != Opening::ReadOnly {
+            super::links::refuse_several(path)?;
         }
         let conn = options(path, opening).connect().await.map_err(|source| unreadable(path, source))?;
         let mut store = Self { conn, path: path.to_owned(), opening };

@@ -7,9 +7,16 @@ fn it_shows_what_needs_a_person_the_next_and_the_last_orders() {
     let place = Place::with(EXAMPLE);
     place.run(&["run", "--sandbox"]).ended(0);
     let said = place.run(&["status", "--sandbox"]).ended(0).out;
-    for words in
-        ["alder-works", "renewd rebase alder-works", "not running", "the sandbox", "Next", "Last orders", "harvest-lane", "UF34"]
-    {
+    for words in [
+        "alder-works",
+        "renewd --sandbox rebase alder-works",
+        "not running",
+        "the sandbox",
+        "Next",
+        "Last orders",
+        "harvest-lane",
+        "UF34",
+    ] {
         assert!(said.contains(words), "{words:?} is not in:\n{said}");
     }
 }

@@ -20,11 +20,23 @@ const SHORTEST_LIFE: i64 = 60;
 /// A longer one is no number of seconds: milliseconds, or a date.
 const LONGEST_LIFE: i64 = 24 * 60 * 60;
 
+/// What a token came with, but for its secrets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Granted {
+    /// `expiresIn` as it came, quotes and all.
+    pub expires_in: Option<String>,
+    /// Whether `tokenHead` is another word than `Bearer`.
+    pub other_head: bool,
+    /// Whether a refresh token came along.
+    pub refresh_token: bool,
+}
+
 /// A token as it was granted.
 pub(super) struct Grant {
     authorization: SecretString,
     refresh: Option<SecretString>,
     life: SignedDuration,
+    granted: Granted,
 }
 
 /// The fields as a form; the buffer is wiped when the request is gone.
@@ -39,7 +51,13 @@ impl Grant {
         let object: Map<String, Value> = serde_json::from_str(result.get()).ok()?;
         let token = text(&object, "token").filter(|token| token.chars().all(|c| c.is_ascii_graphic()))?;
         let head = text(&object, "tokenHead").unwrap_or_else(|| "Bearer".to_owned());
+        let granted = Granted {
+            expires_in: object.get("expiresIn").filter(|value| !value.is_null()).map(ToString::to_string),
+            other_head: head.trim() != "Bearer",
+            refresh_token: text(&object, "refreshToken").is_some(),
+        };
         Some(Self {
+            granted,
             authorization: format!("{} {token}", head.trim()).into(),
             refresh: text(&object, "refreshToken").map(Into::into),
             life: life(text(&object, "expiresIn").as_deref()),
@@ -57,6 +75,7 @@ impl Grant {
         Held {
             token: Token { number, authorization: self.authorization },
             refresh: self.refresh,
+            granted: self.granted,
             since: now,
             renew_at: after(self.life * 2 / 3),
             ends_at: after(self.life),
