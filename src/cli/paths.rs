@@ -8,6 +8,8 @@ use crate::store::{OpenError, Opening, Store};
 
 const SYSTEM_CONFIG: &str = "/etc/renewd/renewals.toml";
 const SYSTEM_STATE: &str = "/var/lib/renewd";
+/// The packages' script that runs a command as the service does: its user, its credentials, its file.
+const AS_SERVICE: &str = "/usr/sbin/renewd-as-service";
 
 impl Global {
     /// The file of renewals: the one named, else the one here, else the system's.
@@ -38,6 +40,21 @@ impl Global {
             Err(OpenError::Missing(_)) => Ok(None),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// `renewd COMMAND` as a person must type it here, for messages.
+    pub(super) fn command(&self, command: &str) -> String {
+        if self.is_service() { format!("sudo renewd-as-service {command}") } else { format!("renewd {command}{}", self.flags()) }
+    }
+
+    /// How a person starts the daemon here, for messages.
+    pub(super) fn start_command(&self) -> String {
+        if self.is_service() { "sudo systemctl enable --now renewd".to_owned() } else { self.command("run") }
+    }
+
+    /// Whether this is the database of the packaged service: what writes it needs the service's user and credentials.
+    pub(super) fn is_service(&self) -> bool {
+        self.database_path() == Path::new(SYSTEM_STATE).join("renewd.db") && Path::new(AS_SERVICE).exists()
     }
 
     /// How a person would type this command's options again, for messages.
