@@ -7,6 +7,7 @@
 
 mod agenda;
 mod causes;
+mod cores;
 pub(crate) mod crash;
 mod dice;
 mod disk;
@@ -32,6 +33,7 @@ const SEEDS: u64 = 200;
 
 /// Plays one world on this thread.
 fn play(seed: u64, nature: Option<Nature>, loud: bool) -> Result<Figures, String> {
+    let _on_one_core = cores::stay();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let played = catch_unwind(AssertUnwindSafe(|| runtime.block_on(life::live(seed, nature, loud))));
     match played {
@@ -48,11 +50,11 @@ fn variable(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
 }
 
-/// Plays worlds `first..first + count` on two threads; returns the sums and what was complained about.
+/// Plays worlds `first..first + count`, one on each core; returns the sums and what was complained about.
 fn play_many(first: u64, count: u64) -> (Figures, Vec<(u64, String)>) {
     let (next, sums, complaints) = (AtomicU64::new(first), Mutex::new(Figures::default()), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
-        for _ in 0..2 {
+        for _ in 0..cores::count() {
             scope.spawn(|| {
                 loop {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
