@@ -6,4 +6,6 @@ if [ -d /run/systemd/system ]; then
 fi
 if [ "$1" = 1 ] && [ ! -e /var/lib/renewd/renewd.db ]; then
     cat /usr/share/renewd/next-steps
+elif [ -d /run/systemd/system ] && ! systemctl --quiet is-active renewd.service && ! systemctl --quiet is-active renewd-once.timer; then
+    echo "renewd is not running, and nothing is renewed until it does: sudo systemctl enable --now renewd"
 fi
