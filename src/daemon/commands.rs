@@ -18,8 +18,8 @@ use crate::renewal::chain;
 use crate::renewal::evidence;
 use crate::renewal::state::{Reason, TermState};
 use crate::rules::{Rule, kept};
-use crate::store::attempts::{FoundOrder, SetAside};
 use crate::store::commands::Answered;
+use crate::store::found::{FoundOrder, SetAside};
 use crate::store::terms::{DueTerm, Move, Write};
 use crate::store::{Store, StoreError};
 

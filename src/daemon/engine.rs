@@ -1,4 +1,4 @@
-//! One tick: sync the mirror, resolve unknowns, follow what is placed, place what is due, tell people.
+//! One tick: sync the mirror, follow what is placed, resolve unknowns, place what is due, tell people.
 //!
 //! Owns the order of these steps. Has no timers: `tick` takes what is due by the clock it was given, and every look at a term
 //! writes when to look next. So a kill, a suspend, a restart and a simulated year are one and the same case.
@@ -48,7 +48,7 @@ pub struct Engine<T: Transport> {
     /// Set when the process is asked to leave: no new batch begins.
     pub stop: CancellationToken,
     /// Answers that could not be written down yet; they are, before anything else is done.
-    pub(super) unrecorded: Vec<crate::store::attempts::Ended>,
+    pub(super) unrecorded: Vec<crate::store::ends::Ended>,
     /// The rows of the portal's list that the mirror is known to hold, by key, with a digest of each.
     pub(super) taken: HashMap<String, u64>,
     /// How often the details of a row came as garbage.
@@ -266,8 +266,9 @@ impl<T: Transport> Engine<T> {
         let (unknown, rest): (Vec<_>, Vec<_>) = due.into_iter().partition(|term| term.state == TermState::Unknown);
         let (placed, waiting): (Vec<_>, Vec<_>) =
             rest.into_iter().partition(|term| matches!(term.state, TermState::Placed | TermState::Renewed));
-        self.resolve(&synced, unknown).await?;
+        // Following first: finding an order can open the attempt again that an answer had named it for.
         self.follow(&synced, placed).await?;
+        self.resolve(&synced, unknown).await?;
         let scheduled = self.close_overdue(now, waiting).await?;
         self.place(&synced, scheduled, ticked).await
     }

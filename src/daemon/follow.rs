@@ -1,14 +1,14 @@
 //! Following an order until the portal says `succeed`, and until the new term has begun (R23).
 //!
-//! Owns the step from placed to renewed, and the birth of the next term. Learns from the first order of a kind (R22).
+//! Owns the step from placed to renewed, and the birth of the next term.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::engine::{Engine, TickError, after};
+use super::reopen;
 use super::sync::Synced;
 use super::words::{self, Plight};
-use crate::portal::read_error::ReadError;
 use crate::portal::transport::Transport;
 use crate::renewal::chain;
 use crate::renewal::evidence::{self, Listed};
@@ -28,6 +28,13 @@ impl<T: Transport> Engine<T> {
         for term in placed {
             let Some(attempt) = term.attempt.clone() else { continue };
             let mut listed = self.store.listed_attempt(attempt.id, &self.po_prefix).await?;
+            if let Some(found) = listed.take() {
+                let found = self.details_in_doubt(&attempt, found).await?;
+                if reopen::is_anothers(&found, &attempt) && self.reopen(&term, attempt.id, &found).await? {
+                    continue;
+                }
+                listed = Some(found);
+            }
             if let Some(listed) = &mut listed {
                 if was_not_read(listed, synced) && !self.read_status(listed).await? {
                     self.look_later(&term).await?;
@@ -201,30 +208,6 @@ impl<T: Transport> Engine<T> {
             write.moves.push(step);
         }
         Ok(self.store.write(now, write).await?)
-    }
-
-    /// R22: the first order of a kind teaches what this portal shows; the details are read once for it.
-    async fn learn_from(&mut self, term: &DueTerm, attempt: &Attempt, listed: &Listed) -> Result<(), TickError> {
-        let learned = self.store.learned(&term.identity).await?;
-        if learned.complete_for(&term.identity) {
-            return Ok(());
-        }
-        let Some(id) = listed.portal_id.clone().or_else(|| listed.order_no.clone()) else { return Ok(()) };
-        match self.portal.order(&id).await {
-            Ok(detail) => self.store.take_detail(listed.mark, &detail.value.raw).await?,
-            Err(ReadError::NotFound { .. } | ReadError::Malformed { .. }) => {}
-            Err(error) => {
-                tracing::warn!(renewal = term.name, "cannot read the order back yet: {error}");
-                return Ok(());
-            }
-        }
-        let Some(listed) = self.store.listed_attempt(attempt.id, &self.po_prefix).await? else { return Ok(()) };
-        let lessons: Vec<_> = evidence::lessons(&term.identity, &listed, &attempt.po_number)
-            .into_iter()
-            .map(|(field, echo)| (field, evidence::merged(learned.of(field), echo)))
-            .collect();
-        tracing::info!(renewal = term.name, order_no = attempt.order_no, ?lessons, "read the first order of its kind back");
-        Ok(self.store.learn(self.clock.now(), &term.identity, &listed.key, &lessons).await?)
     }
 }
 

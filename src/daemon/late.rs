@@ -13,8 +13,8 @@ use crate::renewal::state::TermState;
 use crate::renewal::typed::typed;
 use crate::rules::{Rule, kept};
 use crate::store::account::Message;
-use crate::store::attempts::{FoundOrder, LateOrder};
 use crate::store::audit::Happened;
+use crate::store::found::{FoundOrder, LateOrder};
 use crate::store::mirror::po_numbers;
 use crate::store::terms::{Move, Write};
 

@@ -27,9 +27,10 @@ use crate::renewal::retry;
 use crate::renewal::state::{Reason, TermState};
 use crate::renewal::subscription::{Approval, Party};
 use crate::rules::{Rule, kept};
-use crate::store::attempts::{Ended, Intent};
+use crate::store::attempts::Intent;
 use crate::store::audit::hex;
 use crate::store::committed::Committed;
+use crate::store::ends::Ended;
 use crate::store::terms::{DueTerm, Move, Postponement, Write};
 
 /// R10: at most so many orders in flight, which is also what shares one sync and one commit.

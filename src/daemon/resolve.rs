@@ -10,11 +10,12 @@ use super::sync::Synced;
 use super::words::{self, Plight};
 use crate::config::model::Config;
 use crate::portal::transport::Transport;
-use crate::renewal::evidence::{self, Finding, Listed, Moment, Search};
+use crate::renewal::evidence::{self, Finding, Learned, Listed, Moment, Search};
 use crate::renewal::retry;
 use crate::renewal::state::{Reason, TermState};
 use crate::rules::{Rule, kept};
-use crate::store::attempts::{Attempt, FoundOrder, SetAside};
+use crate::store::attempts::Attempt;
+use crate::store::found::{FoundOrder, SetAside};
 use crate::store::terms::{DueTerm, Move, Write};
 
 impl<T: Transport> Engine<T> {
@@ -32,6 +33,7 @@ impl<T: Transport> Engine<T> {
             let attempt = self.ended_by_both_clocks(attempt, synced).await?;
             let since = self.store.listed_since(attempt.fence_mark, &self.po_prefix).await?;
             let learned = self.store.learned(&term.identity).await?;
+            let since = self.tell_apart(&term, since, &attempt, &learned).await?;
             let finding = evidence::judge(&self.search(&term, &attempt, synced), &since, &learned);
             tracing::debug!(renewal = term.name, po_number = attempt.po_number, ?finding, "looked for an order of unknown fate");
             self.conclude(&term, &attempt, finding, &since, synced).await?;
@@ -71,6 +73,25 @@ impl<T: Transport> Engine<T> {
         settle_of(&self.config, term, ended)
     }
 
+    /// Orders since the fence that only the answer to another attempt names may be this one: their details tell whose they are.
+    async fn tell_apart(
+        &mut self,
+        term: &DueTerm,
+        since: Vec<Listed>,
+        attempt: &Attempt,
+        learned: &Learned,
+    ) -> Result<Vec<Listed>, TickError> {
+        let in_doubt: Vec<&Listed> = since
+            .iter()
+            .filter(|order| order.attempt.is_some() && !order.detailed && !evidence::explained(order, &term.identity, learned))
+            .collect();
+        let mut read = false;
+        for order in in_doubt {
+            read |= self.read_detail_of(order).await?;
+        }
+        if read { Ok(self.store.listed_since(attempt.fence_mark, &self.po_prefix).await?) } else { Ok(since) }
+    }
+
     async fn conclude(
         &mut self,
         term: &DueTerm,
@@ -102,6 +123,9 @@ impl<T: Transport> Engine<T> {
     ) -> Result<(), TickError> {
         let now = self.clock.now();
         let Some(listed) = since.iter().find(|order| order.key == key) else { return Ok(()) };
+        if listed.attempt.is_some_and(|holder| holder != attempt.id) && !self.reopen_holder(listed).await? {
+            return self.wait_for_evidence(term, attempt, attempt.absent_at).await;
+        }
         let order = FoundOrder {
             key: key.to_owned(),
             order_no: listed.order_no.clone(),
@@ -125,6 +149,9 @@ impl<T: Transport> Engine<T> {
 
     /// R19 c held on two reads: it is not there. The next one goes alone (R21).
     async fn not_there(&mut self, term: &DueTerm, attempt: &Attempt) -> Result<(), TickError> {
+        if !self.still_as_learned(term).await? {
+            return self.wait_for_evidence(term, attempt, attempt.absent_at).await;
+        }
         if term.unknowns > 0 && kept(Rule::R21) {
             return self.hold_second(term, attempt).await;
         }
@@ -150,7 +177,8 @@ impl<T: Transport> Engine<T> {
         let ended = attempt.ended_at.unwrap_or(attempt.created_at);
         // A moment later: the portal's `Date` has whole seconds.
         let settle = self.settle(term, ended).saturating_add(SignedDuration::from_secs(5));
-        let counts = Some(after(absent.unwrap_or(ended), settle)).filter(|at| *at > now);
+        let counts = [after(absent.unwrap_or(ended), settle), after(ended, settle.saturating_mul(2))];
+        let counts = counts.into_iter().filter(|at| *at > now).min();
         let next = retry::look_again(now, term.tries);
         let step = Move {
             tries: term.tries.saturating_add(1),

@@ -25,6 +25,10 @@ pub struct Listed {
     pub created_at: Option<Timestamp>,
     /// The attempt it is known to be.
     pub attempt: Option<i64>,
+    /// It is known only because the answer to that attempt named its number.
+    pub by_answer: bool,
+    /// Its details were read.
+    pub detailed: bool,
     /// What it shows.
     pub facts: Facts,
     /// Its list row and details, raw, for finding a `poNumber` anywhere.
@@ -94,6 +98,12 @@ impl Learned {
         self.0.iter().find(|(known, _)| *known == field).map(|(_, echo)| *echo)
     }
 
+    /// What is known once an order of ours was seen to show `lessons`.
+    #[must_use]
+    pub fn with(&self, lessons: &[(Field, Echo)]) -> Vec<(Field, Echo)> {
+        lessons.iter().map(|(field, echo)| (*field, merged(self.of(*field), *echo))).collect()
+    }
+
     fn echoes(&self, field: Field) -> bool {
         self.of(field) == Some(Echo::Echoed)
     }
@@ -132,7 +142,7 @@ pub fn lessons(identity: &Identity, listed: &Listed, po_number: &str) -> Vec<(Fi
 }
 
 /// A field comes back only if it always did: one order that does not show it unlearns it.
-pub fn merged(before: Option<Echo>, now: Echo) -> Echo {
+fn merged(before: Option<Echo>, now: Echo) -> Echo {
     match before {
         None => now,
         Some(before) if before == now => now,
@@ -163,9 +173,10 @@ fn sent(field: Field, identity: &Identity) -> Option<String> {
 const WHAT_IDENTIFIES: [Field; 3] = [Field::Product, Field::Partner, Field::Serial];
 
 /// R18: known as ours, or showing a different product, partner or serial in a field learned to be echoed. Different lines or
-/// quantities never explain.
+/// quantities never explain. An order that turned up since the fence and is known only by the answer to another attempt is no
+/// explanation by itself: the portal may have answered that attempt with the number of this very order. A `poNumber` of ours in it is.
 pub fn explained(listed: &Listed, identity: &Identity, learned: &Learned) -> bool {
-    if listed.attempt.is_some() {
+    if (listed.attempt.is_some() && !(listed.by_answer && kept(Rule::R16))) || !listed.mentions_ours.is_empty() {
         return true;
     }
     WHAT_IDENTIFIES.into_iter().any(|field| {
@@ -251,10 +262,10 @@ pub fn judge(search: &Search<'_>, since: &[Listed], learned: &Learned) -> Findin
         return Finding::Placed(order.key.clone());
     }
     let candidates: Vec<&Listed> = since.iter().filter(|order| !explained(order, search.identity, learned)).collect();
-    if let [only] = candidates[..]
-        && matches_by_content(search, only, learned)
-    {
-        return Finding::PlacedByContent(only.key.clone());
+    let one_fits = matches!(candidates[..], [only] if matches_by_content(search, only, learned));
+    // A look-alike may still turn up beside it: carried out within one settle, listed within another.
+    if one_fits && search.read.since(search.ended) >= search.settle.saturating_mul(2) && search.list_is_whole {
+        return Finding::PlacedByContent(candidates[0].key.clone());
     }
     if candidates.is_empty() && search.list_is_whole && kept(Rule::R19) {
         return absence(search);
@@ -263,7 +274,7 @@ pub fn judge(search: &Search<'_>, since: &[Listed], learned: &Learned) -> Findin
         return Finding::NotPlaced;
     }
     // One settle to be carried out, one to be listed; and one more for a list that did not hold still.
-    let patience = if candidates.is_empty() { 3 } else { 2 };
+    let patience = if candidates.is_empty() || one_fits { 3 } else { 2 };
     if search.read.local.duration_since(search.ended.local) < search.settle.saturating_mul(patience) {
         return Finding::NotYet;
     }
@@ -287,7 +298,8 @@ fn absence(search: &Search<'_>) -> Finding {
     }
 }
 
-/// R19 b: only where `poNumber` is learned not to come back, and every identity field is learned to come back.
+/// R19 b: only where `poNumber` is learned not to come back, and every identity field is learned to come back. A dead order is left to a
+/// person: taken for ours and then set aside, it would free the term while ours may still come.
 fn matches_by_content(search: &Search<'_>, order: &Listed, learned: &Learned) -> bool {
     let identity = search.identity;
     let all_echoed = Field::of(identity).into_iter().filter(|field| *field != Field::PoNumber).all(|field| learned.echoes(field));
@@ -295,9 +307,14 @@ fn matches_by_content(search: &Search<'_>, order: &Listed, learned: &Learned) ->
         field == Field::Serial && identity.serial.is_none() || shown(field, &order.facts) == sent(field, identity).as_deref()
     });
     let item = order.facts.items.contains(&identity.item_id.to_string());
-    // Five minutes: the portal's clock need not be ours. An earlier order cannot be this attempt.
-    let after = order.created_at.is_some_and(|at| at.duration_since(search.created_at) >= SignedDuration::from_mins(-5));
-    learned.of(Field::PoNumber) == Some(Echo::Absent) && all_echoed && equal && item && after
+    // Made while it could be made (A2), give or take five minutes: the portal's clock need not be ours.
+    let last = search.ended.portal.map_or(search.ended.local, |portal| portal.max(search.ended.local));
+    let slack = SignedDuration::from_mins(5);
+    let in_time = order.created_at.is_some_and(|at| {
+        at.duration_since(search.created_at) >= -slack && at.duration_since(last) <= search.settle.saturating_add(slack)
+    });
+    let alive = order.attempt.is_none() && !is_dead(order.status.as_deref());
+    learned.of(Field::PoNumber) == Some(Echo::Absent) && all_echoed && equal && item && in_time && alive
 }
 
 /// R20: min(24 h, a quarter of the time left), at least 60 min; `set` replaces it.

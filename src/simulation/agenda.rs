@@ -10,6 +10,7 @@ use super::line::Spell;
 use super::nature::People;
 use super::oracle::{Complaint, News};
 use super::people;
+use crate::sandbox::settings::{Echo, Shows};
 use crate::sandbox::{Foreign, PlacedBy, SUCCEED};
 
 /// One thing that happens.
@@ -27,6 +28,8 @@ pub(super) enum Event {
     Customer(usize),
     /// Bad weather.
     Spell(Spell, Duration),
+    /// The portal shows orders otherwise from now on.
+    Changes(Shows),
     /// The portal forgets its tokens.
     Revoke,
     /// A person edits the file.
@@ -96,6 +99,10 @@ pub(super) fn draw(life: &mut Life) {
         Event::Spell(*life.dice.pick(&SPELLS), Duration::from_hours(length.unsigned_abs()))
     });
     often(life, nature.spells, |_| Event::Revoke);
+    if let Some(later) = nature.later {
+        let at = life.begin() + SignedDuration::from_secs(near_a_deadline(life));
+        life.plan(at, Event::Changes(later));
+    }
     often(life, nature.edits, |life| Event::Edit(usize::try_from(life.dice.below(life.plans.len() as u64)).unwrap_or(0)));
     often(life, nature.stops, |life| Event::Stop(SignedDuration::from_mins(life.dice.between(1, 3000))));
     often(life, nature.clock_steps, |life| {
@@ -147,6 +154,12 @@ pub(super) async fn happen(life: &mut Life, event: Event) -> Result<(), Complain
             let until = life.now() + SignedDuration::try_from(length).unwrap_or_default();
             life.line.weather().spell = Some((spell, until));
         }
+        Event::Changes(shows) => life.sandbox.change(|settings| {
+            settings.list.details = shows;
+            if settings.list.row != Shows::each(Echo::Absent) {
+                settings.list.row = shows;
+            }
+        }),
         Event::Revoke => life.sandbox.revoke_tokens(),
         Event::Edit(plan) => return edit(life, plan).await,
         Event::Return(plan) => return take_back(life, plan).await,

@@ -166,7 +166,21 @@ pub(super) fn text(plans: &[Plan], zone: &str, settle_hours: Option<u32>) -> Str
 /// The renewals of a new world that begins on `today`.
 pub(super) fn draw(dice: &mut Dice, today: Date, calm: bool) -> Vec<Plan> {
     let count = dice.weighed(&[(40, 1), (30, 2), (20, 3), (10, 4)]);
-    (0..count).map(|n| plan(dice, n, today, calm)).collect()
+    let mut plans: Vec<Plan> = (0..count).map(|n| plan(dice, n, today, calm)).collect();
+    if dice.chance(400) {
+        on_one_day(&mut plans);
+    }
+    plans
+}
+
+/// Due at one moment, and sent in one batch.
+fn on_one_day(plans: &mut [Plan]) {
+    let Some(first) = plans.first().cloned() else { return };
+    let alike = |plan: &&mut Plan| (plan.ware == Ware::Monthly) == (first.ware == Ware::Monthly);
+    for plan in plans.iter_mut().filter(alike) {
+        (plan.anchor, plan.written) = (first.anchor, first.anchor);
+        (plan.lead, plan.longest_lead, plan.order_at) = (first.lead, first.lead, first.order_at);
+    }
 }
 
 fn plan(dice: &mut Dice, n: u64, today: Date, calm: bool) -> Plan {

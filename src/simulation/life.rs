@@ -335,6 +335,7 @@ fn weather(nature: &Nature, dice: &mut Dice, clocks: Clocks) -> Weather {
         dates: nature.dates,
         settle: nature.settle(),
         beyond_settle: nature.beyond_settle,
+        mixes_up: nature.mixes_up,
         spell: None,
         fates: Default::default(),
         sent: Default::default(),

@@ -70,6 +70,8 @@ pub(super) struct Weather {
     pub(super) settle: Duration,
     /// A2 does not hold: what is carried out late is far too late.
     pub(super) beyond_settle: bool,
+    /// Of all fates, only those that mix up answers.
+    pub(super) mixes_up: bool,
     pub(super) spell: Option<(Spell, Timestamp)>,
     /// How often each fate befell an order.
     pub(super) fates: BTreeMap<&'static str, u64>,
@@ -219,6 +221,9 @@ const FATES: [(u32, &str); 27] = [
     (2, "hangs, carried out"),
 ];
 
+const MIXED_UP: [(u32, &str); 3] =
+    [(4, "carried out, answer lost"), (3, "answer of another order, carried out"), (3, "answer of another order, no effect")];
+
 impl Weather {
     /// Time goes by for everyone.
     fn pass(&mut self, span: SignedDuration) {
@@ -256,7 +261,7 @@ impl Weather {
             self.note(request, "fine");
             return Met::Nothing;
         }
-        let fate = self.dice.weighed(&FATES);
+        let fate = if self.mixes_up { self.dice.weighed(&MIXED_UP) } else { self.dice.weighed(&FATES) };
         self.note(request, fate);
         self.fate(fate)
     }

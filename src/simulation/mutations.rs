@@ -39,10 +39,10 @@ fn caught(rule: Rule, nature: impl Fn(Nature) -> Nature) -> Option<(u64, String)
 }
 
 macro_rules! mutations {
-    ($($name:ident: $rule:ident,)+) => {$(
+    ($($name:ident: $rule:ident $(in a world $nature:ident)?,)+) => {$(
         #[test]
         fn $name() {
-            let caught = caught(Rule::$rule, |nature| nature);
+            let caught = caught(Rule::$rule, |nature| nature$(.$nature())?);
             let (worlds, complaint) = caught.unwrap_or_else(|| panic!("{MOST} worlds without {:?}, and no complaint", Rule::$rule));
             println!("without {:?}: world {worlds}: {complaint}", Rule::$rule);
         }
@@ -56,10 +56,12 @@ mutations! {
     ignoring_the_orders_of_others_is_noticed: R11,
     trusting_the_clock_is_noticed: R13,
     taking_every_refusal_for_a_proof_is_noticed: R15,
+    taking_a_number_for_a_proof_whatever_the_order_shows_is_noticed: R16 in a world that_mixes_up_answers,
     stopping_at_the_first_known_row_is_noticed: R17,
     explaining_by_what_was_never_learned_is_noticed: R18,
     taking_one_look_for_evidence_is_noticed: R19,
     not_waiting_for_settle_is_noticed: R20,
     sending_a_third_time_is_noticed: R21,
+    trusting_what_was_learned_long_ago_is_noticed: R22 in a world that_changes,
     not_following_an_order_is_noticed: R23,
 }

@@ -44,10 +44,14 @@ pub(super) struct Nature {
     pub(super) bad_ends: u32,
     /// A2 does not hold.
     pub(super) beyond_settle: bool,
+    /// What goes wrong is that answers are lost, or are those to other orders.
+    pub(super) mixes_up: bool,
     /// Nobody has bound the account yet.
     pub(super) unbound: bool,
     /// What comes back of an order in its details.
     details: Shows,
+    /// The same from some day on, where the portal changes.
+    pub(super) later: Option<Shows>,
     /// Everything that tells orders apart comes back.
     pub(super) plain: bool,
     /// Product, customer or serial number come back as something else.
@@ -70,7 +74,9 @@ impl Nature {
         let calm = dice.chance(200);
         let details = if calm { plain(dice) } else { shows(dice) };
         let dates = dice.weighed(&[(70, Dates::Always), (20, Dates::Sometimes), (10, Dates::Never)]);
-        let tells = [details.po_number, details.product_id, details.partner_id, details.serial];
+        let later = (!calm && dice.chance(150)).then(|| shows(dice));
+        let tells = |shows: Shows| [shows.po_number, shows.product_id, shows.partner_id, shows.serial];
+        let every: Vec<[Echo; 4]> = std::iter::once(details).chain(later).map(tells).collect();
         let mut often = |all: &[u32]| if calm { 0 } else { *dice.pick(all) };
         Self {
             order_faults: often(&[0, 100, 300, 700]),
@@ -93,11 +99,26 @@ impl Nature {
             dates,
             people: dice.weighed(&[(60, People::Diligent), (25, People::Slow), (15, People::Absent)]),
             beyond_settle: !calm && dice.chance(50),
+            mixes_up: !calm && dice.chance(50),
             unbound: !calm && dice.chance(100),
             details,
-            plain: tells.iter().all(|echo| *echo == Echo::Echoed),
-            misleads: tells[1..].contains(&Echo::Misleading),
+            later,
+            plain: every.iter().flatten().all(|echo| *echo == Echo::Echoed),
+            misleads: every.iter().any(|tells| tells[1..].contains(&Echo::Misleading)),
         }
+    }
+
+    /// The same world, where answers get lost often and, some day, the portal shows every order for another customer.
+    pub(super) fn that_changes(self) -> Self {
+        let shows = Shows { po_number: Echo::Absent, ..Shows::each(Echo::Echoed) };
+        let later = Some(Shows { partner_id: Echo::Misleading, product_id: Echo::Misleading, ..shows });
+        Self { calm: false, order_faults: 700, beyond_settle: false, details: shows, later, plain: false, misleads: true, ..self }
+    }
+
+    /// The same world, where answers get lost or mixed up often, and orders show their `poNumber`.
+    pub(super) fn that_mixes_up_answers(self) -> Self {
+        let details = Shows { po_number: Echo::Echoed, ..self.details };
+        Self { calm: false, order_faults: 400, beyond_settle: false, mixes_up: true, details, later: None, ..self }
     }
 
     /// A1, A2: how long an order may take to be carried out, and then to be listed.

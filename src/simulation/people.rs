@@ -13,8 +13,8 @@ use super::oracle::Complaint;
 use crate::portal::wire::order_body;
 use crate::sandbox::{PlacedBy, Sandbox};
 use crate::store::Store;
-use crate::store::attempts::{FoundOrder, SetAside};
 use crate::store::audit::hex;
+use crate::store::found::{FoundOrder, SetAside};
 use crate::store::terms::Write;
 
 fn failed(what: &dyn std::fmt::Display) -> Complaint {

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use serde_json::json;
 
 use super::audit::{self, Happened};
-use super::mirror::party_of;
+use super::learned::party_of;
 use super::terms::{DueTerm, Write, insert, within};
 use super::text::{json, time};
 use super::{Doing, Store, StoreError, commit};

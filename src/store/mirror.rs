@@ -9,9 +9,8 @@ use serde_json::{Value, json};
 use super::attempts::Fence;
 use super::text::{json, optional_time, read_optional_time, time};
 use super::{Doing, Store, StoreError, commit};
-use crate::renewal::evidence::{Echo, Field, Learned, Listed};
+use crate::renewal::evidence::Listed;
 use crate::renewal::facts::Facts;
-use crate::renewal::subscription::{Identity, Party};
 
 /// One row of the portal's list as it goes into the mirror.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +40,7 @@ struct ListedRow {
     row: String,
     detail: Option<String>,
     attempt_id: Option<i64>,
+    by_answer: bool,
 }
 
 impl ListedRow {
@@ -58,6 +58,8 @@ impl ListedRow {
             status: self.status,
             created_at: read_optional_time(self.created_at.as_deref())?,
             attempt: self.attempt_id,
+            by_answer: self.by_answer,
+            detailed: detail.is_some(),
             facts: Facts::of(&row, detail.as_ref()),
             mentions_ours,
         })
@@ -73,7 +75,12 @@ pub(crate) fn po_numbers(text: &str, prefix: &str) -> Vec<String> {
 
 macro_rules! select_listed {
     ($tail:literal) => {
-        concat!("SELECT id, key, portal_id, order_no, status, created_at, row, detail, attempt_id FROM portal_order WHERE account_id = 1 AND ", $tail)
+        concat!(
+            "SELECT id, key, portal_id, order_no, status, created_at, row, detail, attempt_id,
+                    EXISTS (SELECT 1 FROM attempt a WHERE a.id = attempt_id AND a.matched_by = 'answer') AS by_answer
+             FROM portal_order WHERE account_id = 1 AND ",
+            $tail
+        )
     };
 }
 
@@ -279,50 +286,6 @@ impl Store {
             .doing("reading the mirror")
     }
 
-    /// What was learned for the product and kind of party of `identity` (R22).
-    pub async fn learned(&mut self, identity: &Identity) -> Result<Learned, StoreError> {
-        let rows: Vec<(String, String)> =
-            sqlx::query_as("SELECT field, verdict FROM learned WHERE account_id = 1 AND product_id = $1 AND party = $2")
-                .bind(identity.product_id.to_string())
-                .bind(party_of(identity))
-                .fetch_all(&mut self.conn)
-                .await
-                .doing("reading what was learned")?;
-        Ok(Learned::new(rows.iter().filter_map(|(name, verdict)| Some((field(name)?, echo(verdict)?))).collect()))
-    }
-
-    /// Keeps what an order of ours taught. Waiting orders of the same kind are looked at again at once.
-    pub async fn learn(
-        &mut self,
-        now: Timestamp,
-        identity: &Identity,
-        order_no: &str,
-        lessons: &[(Field, Echo)],
-    ) -> Result<(), StoreError> {
-        let rows: Vec<Value> =
-            lessons.iter().map(|(field, echo)| json!({"field": field.word(), "verdict": word(*echo)})).collect();
-        let mut tx = self.begin("learning").await?;
-        sqlx::query(
-            "INSERT INTO learned (account_id, product_id, party, field, verdict, order_no, at)
-             SELECT 1, $2, $3, value ->> 'field', value ->> 'verdict', $4, $5 FROM json_each($1) WHERE true
-             ON CONFLICT (account_id, product_id, party, field) DO UPDATE SET verdict = excluded.verdict, order_no = excluded.order_no, at = excluded.at",
-        )
-        .bind(json(&rows)?)
-        .bind(identity.product_id.to_string())
-        .bind(party_of(identity))
-        .bind(order_no)
-        .bind(time(now))
-        .execute(&mut *tx)
-        .await
-        .doing("learning")?;
-        sqlx::query("UPDATE term SET act_at = $1 WHERE state = 'scheduled' AND reason = 'canary' AND act_at > $1")
-            .bind(time(now))
-            .execute(&mut *tx)
-            .await
-            .doing("waking what waited for the first order")?;
-        commit(tx, "learning").await
-    }
-
     /// A sync went through: the portal's trouble is over, and its time is confirmed (R13).
     pub async fn synced(&mut self, now: Timestamp, total: Option<i64>, confirmed: Option<Timestamp>) -> Result<(), StoreError> {
         sqlx::query(
@@ -346,24 +309,4 @@ fn as_json(row: &MirrorRow) -> Value {
         "created_at": optional_time(row.created_at), "row": row.raw,
         "product": facts.product, "partner": facts.partner, "serial": facts.serial, "items": Value::from(facts.items).to_string(),
     })
-}
-
-pub(crate) fn party_of(identity: &Identity) -> &'static str {
-    if identity.party == Party::Own { "own" } else { "partner" }
-}
-
-fn field(word: &str) -> Option<Field> {
-    [Field::PoNumber, Field::Product, Field::Partner, Field::Serial, Field::Item].into_iter().find(|field| field.word() == word)
-}
-
-fn word(echo: Echo) -> &'static str {
-    match echo {
-        Echo::Echoed => "echoed",
-        Echo::Absent => "absent",
-        Echo::Misleading => "misleading",
-    }
-}
-
-fn echo(text: &str) -> Option<Echo> {
-    [Echo::Echoed, Echo::Absent, Echo::Misleading].into_iter().find(|echo| word(*echo) == text)
 }

@@ -121,7 +121,7 @@ macro_rules! select_terms {
                     (SELECT max(a.created_at) FROM term p JOIN attempt a ON a.term_id = p.id
                      WHERE p.subscription_id = s.id AND p.id < t.id AND a.state = 'placed') AS previous_order_at,
                     (SELECT count(*) FROM attempt a WHERE a.term_id = t.id AND a.state IN ('not_placed', 'void') AND a.absent_at IS NOT NULL) AS unknowns,
-                    (SELECT json_object('id', a.id, 'po_number', a.po_number, 'state', a.state, 'fence_mark', a.fence_mark, 'created_at', a.created_at,
+                    (SELECT json_object('id', a.id, 'po_number', a.po_number, 'state', a.state, 'matched_by', a.matched_by, 'fence_mark', a.fence_mark, 'created_at', a.created_at,
                             'ended_at', a.ended_at, 'ended_portal', a.ended_portal, 'absent_at', a.absent_at, 'absent_portal', a.absent_portal,
                             'order_no', a.order_no, 'order_id', a.order_id, 'order_status', a.order_status, 'transaction_no', a.transaction_no,
                             'request_hash', a.request_hash, 'alone', a.alone)
@@ -272,6 +272,16 @@ impl Store {
     pub async fn term(&mut self, id: i64) -> Result<Option<DueTerm>, StoreError> {
         let row: Option<DueRow> = sqlx::query_as(select_terms!("WHERE t.id = $1"))
             .bind(id)
+            .fetch_optional(&mut self.conn)
+            .await
+            .doing("reading a term")?;
+        row.map(DueRow::read).transpose()
+    }
+
+    /// The term that an attempt is for.
+    pub async fn term_of_attempt(&mut self, attempt: i64) -> Result<Option<DueTerm>, StoreError> {
+        let row: Option<DueRow> = sqlx::query_as(select_terms!("WHERE t.id = (SELECT term_id FROM attempt WHERE id = $1)"))
+            .bind(attempt)
             .fetch_optional(&mut self.conn)
             .await
             .doing("reading a term")?;

@@ -2,7 +2,8 @@
 
 use super::{DUE, Fresh, at, intent, not_placed, placed, unknown};
 use crate::renewal::state::TermState;
-use crate::store::attempts::{Fence, SetAside};
+use crate::store::attempts::Fence;
+use crate::store::found::SetAside;
 use crate::store::terms::{Move, Write};
 
 #[tokio::test]
@@ -40,7 +41,7 @@ async fn answers_of_a_batch_are_kept_whole_or_not_at_all() {
     let ends = due.iter().zip(&attempts).map(|(term, attempt)| {
         let step = Move { from: TermState::Ordering, ..Move::of(term, TermState::Placed) };
         let write = Write { moves: vec![step], ..Write::default() };
-        crate::store::attempts::Ended { attempt: *attempt, outcome: placed(&format!("UF{attempt}")), portal_date: None, write }
+        crate::store::ends::Ended { attempt: *attempt, outcome: placed(&format!("UF{attempt}")), portal_date: None, write }
     });
     assert!(db.store.record_ends(at(DUE), ends.collect()).await.is_err());
     assert_eq!(db.texts("SELECT state FROM attempt").await, ["open"; 2]);

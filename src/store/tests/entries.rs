@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{DUE, Fresh, at, entry, placed, unknown};
 use crate::renewal::state::TermState;
-use crate::store::attempts::SetAside;
 use crate::store::audit::verify_chain;
+use crate::store::found::SetAside;
 use crate::store::terms::{Move, Write};
 
 impl Fresh {

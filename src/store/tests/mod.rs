@@ -15,8 +15,9 @@ use sqlx::AssertSqlSafe;
 use tempfile::TempDir;
 
 use super::account::Kind;
-use super::attempts::{Ended, Fence, Intent};
+use super::attempts::{Fence, Intent};
 use super::committed::Committed;
+use super::ends::Ended;
 use super::terms::{DueTerm, Move, Write};
 use super::{Opening, Store};
 use crate::config;

@@ -1,0 +1,61 @@
+//! What this portal shows of our orders (R22).
+//!
+//! Owns reading an order of ours back: the first of its kind, and the newest of its kind again before an absence counts (R19 c). Never
+//! concludes anything about an order of unknown fate.
+
+use super::engine::{Engine, TickError};
+use crate::portal::read_error::ReadError;
+use crate::portal::transport::Transport;
+use crate::renewal::evidence::{self, Listed};
+use crate::rules::{Rule, kept};
+use crate::store::attempts::Attempt;
+use crate::store::terms::DueTerm;
+
+impl<T: Transport> Engine<T> {
+    /// R22: the first order of a kind teaches what this portal shows; the details are read once for it.
+    pub(super) async fn learn_from(&mut self, term: &DueTerm, attempt: &Attempt, listed: &Listed) -> Result<(), TickError> {
+        let learned = self.store.learned(&term.identity).await?;
+        if learned.complete_for(&term.identity) {
+            return Ok(());
+        }
+        let Some(id) = listed.portal_id.clone().or_else(|| listed.order_no.clone()) else { return Ok(()) };
+        match self.portal.order(&id).await {
+            Ok(detail) => self.store.take_detail(listed.mark, &detail.value.raw).await?,
+            Err(ReadError::NotFound { .. } | ReadError::Malformed { .. }) => {}
+            Err(error) => {
+                tracing::warn!(renewal = term.name, "cannot read the order back yet: {error}");
+                return Ok(());
+            }
+        }
+        let Some(listed) = self.store.listed_attempt(attempt.id, &self.po_prefix).await? else { return Ok(()) };
+        let lessons = learned.with(&evidence::lessons(&term.identity, &listed, &attempt.po_number));
+        tracing::info!(renewal = term.name, order_no = attempt.order_no, ?lessons, "read the first order of its kind back");
+        Ok(self.store.learn(self.clock.now(), &term.identity, &listed.key, &lessons).await?)
+    }
+
+    /// R19 c: whether the newest order of this kind that is known to be ours still shows what was learned. What a portal shows may change from
+    /// one version to the next; then our own order looks like another customer's, and its absence is none. What changed is unlearned.
+    pub(super) async fn still_as_learned(&mut self, term: &DueTerm) -> Result<bool, TickError> {
+        if !kept(Rule::R22) {
+            return Ok(true);
+        }
+        let Some(known) = self.store.newest_of_kind(&term.identity).await? else { return Ok(true) };
+        let Some(listed) = self.store.listed_attempt(known.attempt, &self.po_prefix).await? else { return Ok(true) };
+        if !self.read_detail_of(&listed).await? {
+            return Ok(false);
+        }
+        let Some(listed) = self.store.listed_attempt(known.attempt, &self.po_prefix).await? else { return Ok(true) };
+        let learned = self.store.learned(&term.identity).await?;
+        let lessons = learned.with(&evidence::lessons(&known.identity, &listed, &known.po_number));
+        if lessons.iter().all(|(field, echo)| learned.of(*field).is_none_or(|before| before == *echo)) {
+            return Ok(true);
+        }
+        tracing::warn!(
+            order = listed.key,
+            ?lessons,
+            "the portal shows our orders otherwise than it did; what it shows is no evidence any more"
+        );
+        self.store.learn(self.clock.now(), &known.identity, &listed.key, &lessons).await?;
+        Ok(false)
+    }
+}

@@ -1,0 +1,117 @@
+//! What this portal was seen to show, per product and kind of party (R22).
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::text::{json, time};
+use super::{Doing, Store, StoreError, commit};
+use crate::renewal::evidence::{Echo, Field, Learned};
+use crate::renewal::subscription::{Identity, Party};
+
+/// An order that is known to be ours.
+#[derive(Debug, Clone)]
+pub struct KnownOrder {
+    /// The attempt's row.
+    pub attempt: i64,
+    /// Its `poNumber`.
+    pub po_number: String,
+    /// What it bought.
+    pub identity: Identity,
+}
+
+#[derive(sqlx::FromRow)]
+struct KnownOrderRow {
+    attempt: i64,
+    po_number: String,
+    product_id: String,
+    partner_id: String,
+    serial: String,
+    item_id: String,
+    batch: String,
+}
+
+impl Store {
+    /// The newest order of the mirror that is known to be ours, of the same product and kind of party as `identity`.
+    pub async fn newest_of_kind(&mut self, identity: &Identity) -> Result<Option<KnownOrder>, StoreError> {
+        let row: Option<KnownOrderRow> = sqlx::query_as(
+            "SELECT a.id AS attempt, a.po_number, s.product_id, s.partner_id, s.serial, s.item_id, s.batch
+             FROM portal_order p JOIN attempt a ON a.id = p.attempt_id JOIN term t ON t.id = a.term_id JOIN subscription s ON s.id = t.subscription_id
+             WHERE s.product_id = $1 AND iif(s.partner_id = '', 'own', 'partner') = $2 AND a.matched_by IN ('answer', 'po_number')
+             ORDER BY p.id DESC LIMIT 1",
+        )
+        .bind(identity.product_id.to_string())
+        .bind(party_of(identity))
+        .fetch_optional(&mut self.conn)
+        .await
+        .doing("looking for our newest order of a kind")?;
+        row.map(|row| {
+            let identity = super::roster::identity(&row.product_id, &row.partner_id, &row.serial, &row.item_id, &row.batch)?;
+            Ok(KnownOrder { attempt: row.attempt, po_number: row.po_number, identity })
+        })
+        .transpose()
+    }
+
+    /// What was learned for the product and kind of party of `identity` (R22).
+    pub async fn learned(&mut self, identity: &Identity) -> Result<Learned, StoreError> {
+        let rows: Vec<(String, String)> =
+            sqlx::query_as("SELECT field, verdict FROM learned WHERE account_id = 1 AND product_id = $1 AND party = $2")
+                .bind(identity.product_id.to_string())
+                .bind(party_of(identity))
+                .fetch_all(&mut self.conn)
+                .await
+                .doing("reading what was learned")?;
+        Ok(Learned::new(rows.iter().filter_map(|(name, verdict)| Some((field(name)?, echo(verdict)?))).collect()))
+    }
+
+    /// Keeps what an order of ours taught. Waiting orders of the same kind are looked at again at once.
+    pub async fn learn(
+        &mut self,
+        now: Timestamp,
+        identity: &Identity,
+        order_no: &str,
+        lessons: &[(Field, Echo)],
+    ) -> Result<(), StoreError> {
+        let rows: Vec<Value> =
+            lessons.iter().map(|(field, echo)| json!({"field": field.word(), "verdict": word(*echo)})).collect();
+        let mut tx = self.begin("learning").await?;
+        sqlx::query(
+            "INSERT INTO learned (account_id, product_id, party, field, verdict, order_no, at)
+             SELECT 1, $2, $3, value ->> 'field', value ->> 'verdict', $4, $5 FROM json_each($1) WHERE true
+             ON CONFLICT (account_id, product_id, party, field) DO UPDATE SET verdict = excluded.verdict, order_no = excluded.order_no, at = excluded.at",
+        )
+        .bind(json(&rows)?)
+        .bind(identity.product_id.to_string())
+        .bind(party_of(identity))
+        .bind(order_no)
+        .bind(time(now))
+        .execute(&mut *tx)
+        .await
+        .doing("learning")?;
+        sqlx::query("UPDATE term SET act_at = $1 WHERE state = 'scheduled' AND reason = 'canary' AND act_at > $1")
+            .bind(time(now))
+            .execute(&mut *tx)
+            .await
+            .doing("waking what waited for the first order")?;
+        commit(tx, "learning").await
+    }
+}
+
+pub(crate) fn party_of(identity: &Identity) -> &'static str {
+    if identity.party == Party::Own { "own" } else { "partner" }
+}
+
+fn field(word: &str) -> Option<Field> {
+    [Field::PoNumber, Field::Product, Field::Partner, Field::Serial, Field::Item].into_iter().find(|field| field.word() == word)
+}
+
+fn word(echo: Echo) -> &'static str {
+    match echo {
+        Echo::Echoed => "echoed",
+        Echo::Absent => "absent",
+        Echo::Misleading => "misleading",
+    }
+}
+
+fn echo(text: &str) -> Option<Echo> {
+    [Echo::Echoed, Echo::Absent, Echo::Misleading].into_iter().find(|echo| word(*echo) == text)
+}
