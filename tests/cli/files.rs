@@ -33,8 +33,10 @@ fn every_file_is_0640_and_the_lock_0600_under_every_umask() {
             .stderr(std::process::Stdio::null())
             .spawn()
             .unwrap();
-        // The side files of the database are there only while it is open.
-        let found = until("all files are there", || Some(modes(&place)).filter(|found| found.len() >= 5));
+        // The side files of the database are there only while it is open; SQLite makes them, and then gives them the database's mode.
+        let found = until("all files are there and right", || {
+            Some(modes(&place)).filter(|found| found.len() >= 5 && found.iter().all(right))
+        });
         until("the portal's ledger is there", || place.path("renewd-sandbox.db-wal").exists().then_some(()));
         child.kill().unwrap();
         child.wait().unwrap();
