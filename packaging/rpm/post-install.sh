@@ -5,5 +5,7 @@ if [ -d /run/systemd/system ]; then
     systemctl daemon-reload || :
 fi
 if [ "$1" = 1 ] && [ ! -e /var/lib/renewd/renewd.db ]; then
-    echo "renewd is installed and not started: it must be configured first. The steps: /usr/share/doc/renewd/systemd.md"
+    cat /usr/share/renewd/next-steps
+elif [ -d /run/systemd/system ] && ! systemctl --quiet is-active renewd.service && ! systemctl --quiet is-active renewd-once.timer; then
+    echo "renewd is not running, and nothing is renewed until it does: sudo systemctl enable --now renewd"
 fi

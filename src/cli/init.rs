@@ -64,7 +64,7 @@ impl Init {
         };
         let exit = if self.confirmed(global, &parsed.config.zone, found, &mut engine.store).await? {
             engine.store.bind_account(WallClock.now(), found).await?;
-            say!("{GOOD}Bound.{GOOD:#} Next: renewd plan{0}, then renewd run{0}", global.flags())?;
+            say!("{GOOD}Bound.{GOOD:#} Next: {}, then {}", global.command("plan"), global.start_command())?;
             Exit::Fine
         } else {
             say!("Not bound; nothing will be ordered. Run init again when you are ready.")?;

@@ -10,6 +10,8 @@ use crate::store::{OpenError, Opening, Store};
 
 const SYSTEM_CONFIG: &str = "/etc/renewd/renewals.toml";
 const SYSTEM_STATE: &str = "/var/lib/renewd";
+/// The packages' script that runs a command as the service does: its user, its credentials, its file.
+const AS_SERVICE: &str = "/usr/sbin/renewd-as-service";
 
 impl Global {
     /// The file of renewals: the one named, else the one here, else the system's.
@@ -48,13 +50,14 @@ impl Global {
         }
     }
 
-    /// `text` with these options in every command that it names, where the defaults would not find the same files. What the database keeps
-    /// for people is read in other folders too, so they are put in when it is shown.
+    /// `text` with every command that it names as a person must type it here: with these options, or as the service. What the database keeps
+    /// for people is read in other folders too, so this is done when it is shown.
     pub(super) fn here(&self, text: &str) -> String {
         let flags = self.flags();
-        if flags.is_empty() || text.contains(flags.trim_start()) {
+        if !self.is_service() && (flags.is_empty() || text.contains(flags.trim_start())) {
             return text.to_owned();
         }
+        let (program, flags) = if self.is_service() { ("sudo renewd-as-service", "") } else { ("renewd", flags.as_str()) };
         let commands = super::Cli::command();
         let names = |rest: &str| {
             let word = rest.split(|c: char| !c.is_ascii_lowercase()).next().unwrap_or_default();
@@ -65,12 +68,27 @@ impl Global {
         let mut rest = text;
         while let Some((before, after)) = rest.split_once("renewd ") {
             shown += before;
-            shown += "renewd";
-            shown += if names(after) { flags.as_str() } else { "" };
+            shown += if names(after) { program } else { "renewd" };
+            shown += if names(after) { flags } else { "" };
             shown.push(' ');
             rest = after;
         }
         shown + rest
+    }
+
+    /// `renewd COMMAND` as a person must type it here, for messages.
+    pub(super) fn command(&self, command: &str) -> String {
+        if self.is_service() { format!("sudo renewd-as-service {command}") } else { format!("renewd {command}{}", self.flags()) }
+    }
+
+    /// How a person starts the daemon here, for messages.
+    pub(super) fn start_command(&self) -> String {
+        if self.is_service() { "sudo systemctl enable --now renewd".to_owned() } else { self.command("run") }
+    }
+
+    /// Whether this is the database of the packaged service: what writes it needs the service's user and credentials.
+    pub(super) fn is_service(&self) -> bool {
+        self.database_path() == Path::new(SYSTEM_STATE).join("renewd.db") && Path::new(AS_SERVICE).exists()
     }
 
     /// How a person would type this command's options again, for messages.

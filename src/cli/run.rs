@@ -94,7 +94,7 @@ async fn open(global: &Global) -> Result<Store, Failure> {
         return Ok(store);
     }
     // An unbound daemon would order nothing and keep `init` out by its lock.
-    let why = format!("{} is not bound to a portal account yet; run `renewd init{}`", path.display(), global.flags());
+    let why = format!("{} is not bound to a portal account yet; run `{}`", path.display(), global.command("init"));
     Err(refused(store, Failure::Config(why)).await)
 }
 
@@ -132,8 +132,9 @@ fn no_database(global: &Global) -> Failure {
         ));
     }
     Failure::Config(format!(
-        "there is no database at {}; create and bind it with `renewd init{flags}`, or try `renewd run --sandbox`, which needs none",
+        "there is no database at {}; create and bind it with `{}`, or try `renewd run --sandbox`, which needs none",
         path.display(),
+        global.command("init")
     ))
 }
 

@@ -38,14 +38,16 @@ impl Status {
     pub(super) async fn run(self, global: &Global) -> Result<Exit, Failure> {
         let Some(mut store) = global.read_database().await? else {
             return Err(Failure::Failed(anyhow::anyhow!(
-                "there is no database at {} yet; create it with `renewd init`, or try `renewd run --sandbox` and then `renewd status --sandbox`",
-                global.database_path().display()
+                "there is no database at {} yet; create it with `{}`, or try `renewd run --sandbox` and then `renewd status --sandbox`",
+                global.database_path().display(),
+                global.command("init")
             )));
         };
         let Some(installation) = store.installation().await? else {
             return Err(Failure::Failed(anyhow::anyhow!(
-                "{} was not set up completely; run `renewd init`",
-                global.database_path().display()
+                "{} was not set up completely; run `{}`",
+                global.database_path().display(),
+                global.command("init")
             )));
         };
         let screen = Screen {

@@ -43,7 +43,8 @@ pub enum CredentialsError {
     /// Neither half is given anywhere.
     #[error(
         "no portal credentials: give them as the systemd credentials portal-client-id and portal-client-secret, as files named \
-         by RENEWD_CLIENT_ID_FILE and RENEWD_CLIENT_SECRET_FILE, or as RENEWD_CLIENT_ID and RENEWD_CLIENT_SECRET"
+         by RENEWD_CLIENT_ID_FILE and RENEWD_CLIENT_SECRET_FILE, or as RENEWD_CLIENT_ID and RENEWD_CLIENT_SECRET; where renewd is \
+         installed as a service they lie in /etc/credstore, and commands get them by: sudo renewd-as-service COMMAND"
     )]
     None,
     /// Only the other half is given.
