@@ -316,9 +316,11 @@ impl Desk<'_> {
             return Err(Refused::No(format!("order {number} is {}; it pays nothing", order.status.unwrap_or_default())));
         }
         if let Some(other) = order.attempt.filter(|attempt| term.attempt.as_ref().map(|a| a.id) != Some(*attempt)) {
-            return Err(Refused::No(format!("order {number} already pays another term (attempt {other})")));
+            return Err(self.pays_another(number, other).await?);
         }
-        self.pays(&term, &order, number).await?;
+        if order.attempt.is_none() {
+            self.pays(&term, &order, number).await?;
+        }
         let step = Move {
             act_at: Some(self.now),
             tries: 0,
@@ -338,8 +340,8 @@ impl Desk<'_> {
                 };
                 self.store.found(self.now, attempt.id, &found, write).await?;
             }
-            Some(attempt) if order.attempt == Some(attempt.id) => self.store.write(self.now, write).await?,
-            Some(attempt) if term.state == TermState::Held => {
+            Some(attempt) if order.attempt == Some(attempt.id) => self.store.vouch(self.now, attempt.id, write).await?,
+            Some(attempt) if term.state == TermState::Held || term.reason == Some(Reason::NotListed) => {
                 self.store.set_aside(self.now, attempt.id, SetAside::Void, Write::default()).await?;
                 self.store.adopt(self.now, &term, &order, "person", write).await?;
             }
@@ -347,6 +349,14 @@ impl Desk<'_> {
             _ => return Err(Refused::No(format!("{} is {}; there is nothing to resolve", term.name, spoken(term.state)))),
         }
         Ok(format!("{}: order {number} pays the term from {}; it is followed from now on", term.name, term.span.starts_on))
+    }
+
+    async fn pays_another(&mut self, number: &str, attempt: i64) -> Result<Refused, Refused> {
+        let other = self.store.term_of_attempt(attempt).await?;
+        let name = other.as_ref().map(|term| term.typed().into_owned()).unwrap_or_default();
+        Ok(Refused::No(format!(
+            "order {number} is recorded for {name}; if that is wrong, settle {name} first: renewd history {name}"
+        )))
     }
 
     /// A number mistyped, or read off the wrong line: the term would count as renewed, and nobody would be told that it is not.
@@ -457,6 +467,12 @@ impl Desk<'_> {
         if account.synced_at.is_none_or(|at| at < earliest) {
             return Err(Refused::No(format!(
                 "not yet: an order that this database does not know may show up in the portal until {earliest:.0}, and the whole list has to be read after that (by the daemon, or `renewd run --once`)"
+            )));
+        }
+        let unread = self.store.unread_details(super::doubt::far_back(since)).await?;
+        if unread > 0 {
+            return Err(Refused::No(format!(
+                "not yet: the details of {unread} orders of the portal are not read; one of them may be ours (the daemon reads them, or `renewd run --once`)"
             )));
         }
         let taken = self.take_over().await?;

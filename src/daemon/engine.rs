@@ -21,8 +21,6 @@ use crate::store::nature::Nature;
 use crate::store::terms::{DueTerm, Move, Postponement, Write};
 use crate::store::{Store, StoreError};
 
-/// How often the whole list is read while the database is doubted (R9).
-const READ_WHILE_DOUBTED: SignedDuration = SignedDuration::from_hours(6);
 /// More ticks than this in a row that order nothing, and still something due, are a fault of ours.
 const MOST_IDLE_TICKS: u32 = 5_000;
 /// How many terms one tick takes up; the rest is due again at once.
@@ -44,6 +42,8 @@ pub struct Engine<T: Transport> {
     pub seal: Option<Seal>,
     /// R9: since when the database is doubted.
     pub(super) doubted: Option<Timestamp>,
+    /// When the list was last read because of that.
+    pub(super) doubt_read_at: Option<Timestamp>,
     /// The portal of the engine stands, whatever a later file says (the sandbox).
     pub keeps_portal: bool,
     /// Set when the process is asked to leave: no new batch begins.
@@ -131,6 +131,7 @@ impl<T: Transport> Engine<T> {
             seal: None,
             keeps_portal: false,
             doubted: None,
+            doubt_read_at: None,
             stop: CancellationToken::new(),
             answered: Vec::new(),
             unrecorded: Vec::new(),
@@ -189,26 +190,6 @@ impl<T: Transport> Engine<T> {
             Some(why) => {
                 tracing::error!("nothing is ordered: {why}; see `renewd accept --help`");
                 self.store.doubt(now, &why).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// R9: while the database is doubted its list is read whole, again after `settle`, so that a person can accept it.
-    async fn while_doubted(&mut self, now: Timestamp) -> Result<(), TickError> {
-        let Some(since) = self.doubted else { return Ok(()) };
-        let account = self.store.account().await?;
-        self.doubted = account.doubted.map(|(since, _)| since);
-        let settled = after(since, super::commands::doubt_settle(&self.config));
-        let fresh = account.synced_at.is_some_and(|at| at >= settled && now.duration_since(at) < READ_WHILE_DOUBTED);
-        if self.doubted.is_none() || now < settled || fresh {
-            return Ok(());
-        }
-        if self.reach_portal(now, false).await?.is_ok() {
-            // `poNumber` may show in the details only.
-            let far_back = after(since, SignedDuration::from_hours(-24 * 400));
-            if let Err(error) = self.read_details(i64::MAX, Some(far_back)).await? {
-                tracing::warn!("cannot read the orders of others yet: {error}");
             }
         }
         Ok(())
@@ -275,8 +256,7 @@ impl<T: Transport> Engine<T> {
     /// When something is next to be done.
     async fn next_wake(&mut self) -> Result<Option<Timestamp>, TickError> {
         let now = self.clock.now();
-        let settled = self.doubted.map(|since| after(since, super::commands::doubt_settle(&self.config)));
-        let doubt = settled.map(|at| if at > now { at } else { after(now, READ_WHILE_DOUBTED) });
+        let doubt = self.doubt_wake(now);
         let next = self.store.next_wake().await?;
         Ok(next.into_iter().chain(doubt).min())
     }
@@ -334,7 +314,7 @@ impl<T: Transport> Engine<T> {
     }
 
     /// Asks the portal for its order list, unless it was found wanting a moment ago: it is probed once, not once per term.
-    async fn reach_portal(
+    pub(super) async fn reach_portal(
         &mut self,
         now: Timestamp,
         for_evidence: bool,
@@ -416,7 +396,11 @@ impl<T: Transport> Engine<T> {
     /// The moves of a decision that leaves a term waiting: it is warned about as its deadline nears, whatever it waits for.
     pub(super) fn stay(&self, term: &DueTerm, to: TermState, act_at: Option<Timestamp>) -> Move {
         let now = self.clock.now();
-        let warn_at = if to == TermState::Scheduled { warning(term, now) } else { planned_warning(term, now) };
+        let warn_at = match to {
+            TermState::Scheduled => warning(term, now),
+            TermState::Placed if term.state != TermState::Placed => placed_warning(term, now),
+            _ => planned_warning(term, now),
+        };
         Move { act_at, warn_at, reason: term.reason, ..Move::of(term, to) }
     }
 }
@@ -431,6 +415,14 @@ pub(super) struct Trouble {
 /// The warning that a term keeps, or gets.
 fn planned_warning(term: &DueTerm, now: Timestamp) -> Option<Timestamp> {
     term.warn_at.or_else(|| chain::next_warning(term.moments.deadline_at, now))
+}
+
+/// The same for a term that has just been ordered: within its last day there is no other warning to come than that at the deadline, so
+/// people hear of an order that is not through within the hour.
+fn placed_warning(term: &DueTerm, now: Timestamp) -> Option<Timestamp> {
+    let planned = planned_warning(term, now);
+    let soon = after(now, SignedDuration::from_hours(1));
+    if planned == Some(term.moments.deadline_at) && soon < term.moments.deadline_at { Some(soon) } else { planned }
 }
 
 /// The same for a term that cannot be ordered now: in its last day people hear of it at once, for there is no other warning to come.

@@ -33,6 +33,10 @@ impl<T: Transport> Engine<T> {
                 if reopen::is_anothers(&found, &attempt) && self.reopen(&term, attempt.id, &found).await? {
                     continue;
                 }
+                if let Some(plight) = self.looks_like_anothers(&term, &attempt, &found).await? {
+                    self.keep_following(&term, Some(plight)).await?;
+                    continue;
+                }
                 listed = Some(found);
             }
             if let Some(listed) = &mut listed {

@@ -15,7 +15,8 @@ impl<T: Transport> Engine<T> {
     /// R22: the first order of a kind teaches what this portal shows; the details are read once for it.
     pub(super) async fn learn_from(&mut self, term: &DueTerm, attempt: &Attempt, listed: &Listed) -> Result<(), TickError> {
         let learned = self.store.learned(&term.identity).await?;
-        if learned.complete_for(&term.identity) {
+        // What somebody else ordered teaches nothing about ours.
+        if learned.complete_for(&term.identity) || !attempt.is_certain {
             return Ok(());
         }
         let Some(id) = listed.portal_id.clone().or_else(|| listed.order_no.clone()) else { return Ok(()) };
@@ -39,13 +40,13 @@ impl<T: Transport> Engine<T> {
         if !kept(Rule::R22) {
             return Ok(true);
         }
-        let Some(known) = self.store.newest_of_kind(&term.identity).await? else { return Ok(true) };
-        let Some(listed) = self.store.listed_attempt(known.attempt, &self.po_prefix).await? else { return Ok(true) };
+        let learned = self.store.learned(&term.identity).await?;
+        let Some(known) = self.store.newest_of_kind(&term.identity).await? else { return Ok(learned.is_empty()) };
+        let Some(listed) = self.store.listed_attempt(known.attempt, &self.po_prefix).await? else { return Ok(false) };
         if !self.read_detail_of(&listed).await? {
             return Ok(false);
         }
-        let Some(listed) = self.store.listed_attempt(known.attempt, &self.po_prefix).await? else { return Ok(true) };
-        let learned = self.store.learned(&term.identity).await?;
+        let Some(listed) = self.store.listed_attempt(known.attempt, &self.po_prefix).await? else { return Ok(false) };
         let lessons = learned.with(&evidence::lessons(&known.identity, &listed, &known.po_number));
         if lessons.iter().all(|(field, echo)| learned.of(*field).is_none_or(|before| before == *echo)) {
             return Ok(true);

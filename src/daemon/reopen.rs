@@ -9,7 +9,7 @@ use serde_json::json;
 use super::engine::{Engine, TickError};
 use super::words::{self, Plight};
 use crate::portal::transport::Transport;
-use crate::renewal::evidence::Listed;
+use crate::renewal::evidence::{self, Listed};
 use crate::renewal::state::{Reason, TermState};
 use crate::rules::{Rule, kept};
 use crate::store::attempts::Attempt;
@@ -28,6 +28,34 @@ impl<T: Transport> Engine<T> {
             return Ok(listed);
         }
         Ok(self.store.listed_attempt(attempt.id, &self.po_prefix).await?.unwrap_or(listed))
+    }
+
+    /// An order that only an answer named, and that shows another product, customer or serial number: a person says whose it is. Never ordered
+    /// again for that alone, because what a portal shows may change.
+    pub(super) async fn looks_like_anothers(
+        &mut self,
+        term: &DueTerm,
+        attempt: &Attempt,
+        listed: &Listed,
+    ) -> Result<Option<Plight>, TickError> {
+        if !attempt.by_answer || term.state != TermState::Placed || !kept(Rule::R16) {
+            return Ok(None);
+        }
+        let learned = self.store.learned(&term.identity).await?;
+        if !evidence::shows_another(listed, &term.identity, &learned) {
+            return Ok(None);
+        }
+        let (order, name) = (&listed.key, term.typed());
+        Ok(Some(Plight {
+            reason: Reason::NotListed,
+            detail: format!(
+                "the portal answered with order {order}, which it shows for another product, customer or serial number"
+            ),
+            remedy: format!(
+                "look at order {order} in the portal, then: renewd resolve {name} --order-no {order} (it is right) | --void (it is another's)"
+            ),
+            orders: vec![order.clone()],
+        }))
     }
 
     /// Reads the details of one order; false where they cannot be read now.

@@ -150,7 +150,13 @@ impl<T: Transport> Engine<T> {
     /// R19 c held on two reads: it is not there. The next one goes alone (R21).
     async fn not_there(&mut self, term: &DueTerm, attempt: &Attempt) -> Result<(), TickError> {
         if !self.still_as_learned(term).await? {
-            return self.wait_for_evidence(term, attempt, attempt.absent_at).await;
+            let ended = attempt.ended_at.unwrap_or(attempt.created_at);
+            let patience = self.settle(term, ended).saturating_mul(3);
+            return if self.clock.now().duration_since(ended) < patience {
+                self.wait_for_evidence(term, attempt, attempt.absent_at).await
+            } else {
+                self.hold_for_evidence(term, &[]).await
+            };
         }
         if term.unknowns > 0 && kept(Rule::R21) {
             return self.hold_second(term, attempt).await;

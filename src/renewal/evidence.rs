@@ -93,6 +93,11 @@ impl Learned {
         Self(rows)
     }
 
+    /// Nothing was ever learned.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// What is known of `field`.
     pub fn of(&self, field: Field) -> Option<Echo> {
         self.0.iter().find(|(known, _)| *known == field).map(|(_, echo)| *echo)
@@ -114,12 +119,14 @@ impl Learned {
     }
 }
 
-/// What reading back an order of ours teaches, field by field.
+/// What reading back an order of ours teaches, field by field. Without its details it teaches nothing to lean on: what a row of the list shows
+/// and what details show under the same name need not be the same.
 pub fn lessons(identity: &Identity, listed: &Listed, po_number: &str) -> Vec<(Field, Echo)> {
     Field::of(identity)
         .into_iter()
         .map(|field| {
             let echo = match field {
+                _ if !listed.detailed && field != Field::PoNumber => Echo::Absent,
                 Field::PoNumber if listed.mentions_ours.iter().any(|po| po == po_number) => Echo::Echoed,
                 Field::PoNumber => Echo::Absent,
                 Field::Item if listed.facts.items.contains(&identity.item_id.to_string()) => Echo::Echoed,
@@ -179,10 +186,16 @@ pub fn explained(listed: &Listed, identity: &Identity, learned: &Learned) -> boo
     if (listed.attempt.is_some() && !(listed.by_answer && kept(Rule::R16))) || !listed.mentions_ours.is_empty() {
         return true;
     }
-    WHAT_IDENTIFIES.into_iter().any(|field| {
-        let trusted = learned.echoes(field) || !kept(Rule::R18);
-        trusted && differs(field, &listed.facts, identity, learned)
-    })
+    if !kept(Rule::R18) {
+        return WHAT_IDENTIFIES.into_iter().any(|field| differs(field, &listed.facts, identity, learned));
+    }
+    shows_another(listed, identity, learned)
+}
+
+/// Whether the details of an order show another product, partner or serial number in a field that was learned to come back.
+pub fn shows_another(listed: &Listed, identity: &Identity, learned: &Learned) -> bool {
+    let differs = |field: &Field| learned.echoes(*field) && differs(*field, &listed.facts, identity, learned);
+    listed.detailed && WHAT_IDENTIFIES.iter().any(differs)
 }
 
 /// Shows another value than was sent. A serial number that was not sent cannot differ: the portal shows a `productNo` of its own for
@@ -290,8 +303,9 @@ fn absence(search: &Search<'_>) -> Finding {
         return Finding::NotYet;
     }
     match search.absent {
+        Some(first) if first.portal.is_none() && search.read.portal.is_some() => Finding::AbsentOnce,
         Some(first) if search.read.since(first) >= settle => Finding::NotPlaced,
-        // Noted by a clock that was set back since: it counts from now.
+        // Noted by a clock that was set back since, or by ours alone while the portal's tells the time by now: it counts from now.
         Some(first) if search.read.local < first.local => Finding::AbsentOnce,
         Some(_) => Finding::NotYet,
         None => Finding::AbsentOnce,
@@ -313,8 +327,10 @@ fn matches_by_content(search: &Search<'_>, order: &Listed, learned: &Learned) ->
     let in_time = order.created_at.is_some_and(|at| {
         at.duration_since(search.created_at) >= -slack && at.duration_since(last) <= search.settle.saturating_add(slack)
     });
+    // A colleague may have bought the first term of the same service in this hour: that renews nothing.
+    let renews = order.facts.operations.iter().all(|operation| operation.starts_with("renew"));
     let alive = order.attempt.is_none() && !is_dead(order.status.as_deref());
-    learned.of(Field::PoNumber) == Some(Echo::Absent) && all_echoed && equal && item && in_time && alive
+    learned.of(Field::PoNumber) == Some(Echo::Absent) && all_echoed && equal && item && in_time && alive && renews
 }
 
 /// R20: min(24 h, a quarter of the time left), at least 60 min; `set` replaces it.

@@ -189,6 +189,13 @@ impl Oracle {
             return Err(Complaint::new(format!("order {} is for nothing that the file ever had", order.order_no)));
         };
         self.in_its_time(order, &plans[at])?;
+        let claimed: Vec<String> = sqlx::query_scalar(
+            "SELECT order_no FROM attempt WHERE state = 'placed' AND matched_by IN ('content', 'person') AND order_no IS NOT NULL",
+        )
+        .fetch_all(&mut store.conn)
+        .await
+        .map_err(|e| read(&e))?;
+        self.dismiss(at, &claimed);
         self.not_renewed_by_others(all, order, at, plans)
     }
 
@@ -436,7 +443,8 @@ impl Oracle {
         figures: &mut Figures,
     ) -> Result<(), Complaint> {
         let placed: Vec<(String, Option<String>, String)> = sqlx::query_as(
-            "SELECT po_number, order_no, matched_by FROM attempt WHERE state = 'placed' AND po_number NOT LIKE 'external:%'",
+            "SELECT po_number, order_no, matched_by FROM attempt a JOIN term t ON t.id = a.term_id
+                 WHERE a.state = 'placed' AND po_number NOT LIKE 'external:%' AND t.reason IS NOT 'not_listed'",
         )
         .fetch_all(&mut store.conn)
         .await

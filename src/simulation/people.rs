@@ -119,6 +119,7 @@ async fn help(life: &mut Life, engine: &mut Daemon, term: &DueTerm) -> Result<bo
             drop(life.sandbox.set_status(&order, "succeed"));
             Ok(true)
         }
+        (TermState::Placed, Some(Reason::NotListed)) => whose(life, engine, term).await,
         (TermState::Missed | TermState::Skipped, _) => Ok(true),
         _ => Ok(false),
     }
@@ -158,6 +159,29 @@ fn term_of(life: &Life, term: &DueTerm) -> Option<(usize, u32)> {
     let at = life.plans.iter().position(|plan| plan.names.contains(&term.name))?;
     let begins = |k: u32| life.plans[at].deadline(k, &life.zone).to_zoned(life.zone.clone()).date();
     Some((at, (0..).find(|k| begins(*k) >= term.span.starts_on)?))
+}
+
+/// The portal answered with an order that may be another's: its `poNumber` in the portal tells a person.
+async fn whose(life: &mut Life, engine: &mut Daemon, term: &DueTerm) -> Result<bool, Complaint> {
+    let Some(attempt) = &term.attempt else { return Ok(false) };
+    let order = attempt.order_no.clone().unwrap_or_default();
+    let is_right = life.sandbox.with_orders(|orders| {
+        orders.iter().any(|o| o.order_no == order && o.request.po_number.as_deref() == Some(&attempt.po_number))
+    });
+    if is_right {
+        return ask(engine, Asked::ResolveOrdered { term: term.id, order }).await;
+    }
+    // Ours may still be on its way: whoever voids it waits first, as for an order of unknown fate.
+    if life.now().duration_since(attempt.created_at) < SignedDuration::from_hours(50)
+        || is_on_its_way(&life.sandbox, &attempt.po_number)
+    {
+        return Ok(false);
+    }
+    let own = |o: &&LedgerOrder| o.request.po_number.as_deref() == Some(&attempt.po_number) && !is_dead(&o.status);
+    if let Some(own) = life.sandbox.with_orders(|orders| orders.iter().find(own).cloned()) {
+        return ask(engine, Asked::ResolveOrdered { term: term.id, order: own.order_no }).await;
+    }
+    ask(engine, Asked::ResolveVoid { term: term.id }).await
 }
 
 /// A paid order is not paid any more: a person pays it where it can be paid, else orders again or leaves it.

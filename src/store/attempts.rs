@@ -23,6 +23,8 @@ pub struct Attempt {
     pub po_number: String,
     /// Whether the portal has confirmed it.
     pub placed: bool,
+    /// The order that it is recorded as is certainly the one that was sent: its answer or its `poNumber` says so.
+    pub is_certain: bool,
     /// R16: it is placed because the answer to it said so, and by nothing else yet.
     pub by_answer: bool,
     /// R10: the newest row of the mirror just before.
@@ -78,6 +80,7 @@ impl AttemptRow {
             id: self.id,
             po_number: self.po_number,
             placed: self.state == "placed",
+            is_certain: matches!(self.matched_by.as_deref(), Some("answer" | "po_number")),
             by_answer: self.matched_by.as_deref() == Some("answer"),
             fence_mark: self.fence_mark,
             created_at: read_time(&self.created_at)?,

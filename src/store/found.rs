@@ -124,6 +124,18 @@ impl Store {
         commit(tx, "recording a found order").await
     }
 
+    /// A person has looked at the order that a placed attempt is recorded as: it is that one, whatever it shows.
+    pub async fn vouch(&mut self, now: Timestamp, attempt: i64, write: Write) -> Result<(), StoreError> {
+        let mut tx = self.begin("recording what a person said").await?;
+        sqlx::query("UPDATE attempt SET matched_by = 'person' WHERE id = $1 AND state = 'placed'")
+            .bind(attempt)
+            .execute(&mut *tx)
+            .await
+            .doing("recording what a person said")?;
+        within(&mut tx, now, write).await?;
+        commit(tx, "recording what a person said").await
+    }
+
     /// The answer to a placed attempt named the order of another one: its fate is unknown after all. False where that cannot be yet,
     /// because an order that looks the same is undecided.
     pub async fn reopen(&mut self, now: Timestamp, attempt: i64, write: Write) -> Result<bool, StoreError> {

@@ -59,7 +59,7 @@ impl ListedRow {
             created_at: read_optional_time(self.created_at.as_deref())?,
             attempt: self.attempt_id,
             by_answer: self.by_answer,
-            detailed: detail.is_some(),
+            detailed: detail.as_ref().is_some_and(|value| !value.is_null()),
             facts: Facts::of(&row, detail.as_ref()),
             mentions_ours,
         })
@@ -234,6 +234,18 @@ impl Store {
         .fetch_all(&mut self.conn)
         .await
         .doing("reading the mirror")
+    }
+
+    /// How many orders made since `since` are not known to be ours and have details that were never asked for.
+    pub async fn unread_details(&mut self, since: Timestamp) -> Result<i64, StoreError> {
+        sqlx::query_scalar(
+            "SELECT count(*) FROM portal_order WHERE account_id = 1 AND detail IS NULL AND coalesce(portal_id, order_no) IS NOT NULL
+               AND attempt_id IS NULL AND coalesce(created_at, first_seen_at) >= $1",
+        )
+        .bind(time(since))
+        .fetch_one(&mut self.conn)
+        .await
+        .doing("counting the orders of others")
     }
 
     /// The order with this number or id.

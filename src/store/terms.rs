@@ -118,7 +118,8 @@ macro_rules! select_terms {
             "SELECT t.id, t.subscription_id, s.name, s.product_id, s.partner_id, s.serial, s.item_id, s.batch, s.entry, s.active, s.confirm,
                     s.anchor_on, t.offset_months, t.starts_on, t.ends_on, t.due_at, t.deadline_at, t.state, t.reason, t.detail, t.remedy, t.since,
                     t.act_at, t.warn_at, t.tries, t.approved_hash, t.candidates, t.dismissed,
-                    (SELECT max(a.created_at) FROM term p JOIN attempt a ON a.term_id = p.id
+                    (SELECT max(min(a.created_at, coalesce(o.created_at, a.created_at))) FROM term p JOIN attempt a ON a.term_id = p.id
+                     LEFT JOIN portal_order o ON o.attempt_id = a.id
                      WHERE p.subscription_id = s.id AND p.id < t.id AND a.state = 'placed') AS previous_order_at,
                     (SELECT count(*) FROM attempt a WHERE a.term_id = t.id AND a.state IN ('not_placed', 'void') AND a.absent_at IS NOT NULL) AS unknowns,
                     (SELECT json_object('id', a.id, 'po_number', a.po_number, 'state', a.state, 'matched_by', a.matched_by, 'fence_mark', a.fence_mark, 'created_at', a.created_at,

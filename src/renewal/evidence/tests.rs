@@ -78,7 +78,12 @@ fn order(key: &str, facts: Facts) -> Listed {
 
 /// What our own order shows where everything comes back.
 fn ours() -> Facts {
-    Facts { product: Some(21.to_string()), partner: Some(PARTNER.to_string()), serial: None, items: vec![SERVICE.to_string()] }
+    Facts {
+        product: Some(21.to_string()),
+        partner: Some(PARTNER.to_string()),
+        items: vec![SERVICE.to_string()],
+        ..Facts::default()
+    }
 }
 
 fn judged(read: i64, since: &[Listed], learned: &Learned) -> Finding {
@@ -183,7 +188,6 @@ fn r19b_a_serial_number_that_was_sent_must_come_back_and_be_equal() {
 
 /// R19 b says "a renewal": somebody who buys connections for the same customer in the same hour has not renewed them.
 #[test]
-#[ignore = "a hole: facts.rs does not read operationType, so judge() cannot ask for a renewal"]
 fn r19b_never_an_order_that_is_no_renewal() {
     let row = json!({"productId": "21", "partnerId": PARTNER.to_string(), "operationType": "purchase_service",
         "serviceList": [{"serviceId": SERVICE.to_string(), "purchaseType": "purchase"}]});
@@ -255,7 +259,6 @@ fn r18_a_partner_explains_an_order_of_ones_own_only_once_those_were_seen_without
 /// What was learned was learned from details. A list that shows the reseller's own id in every row must not explain an order of ours
 /// whose details cannot be read: it would be bought twice.
 #[test]
-#[ignore = "a hole: a row without details is trusted as if it showed what the details were learned to show"]
 fn r18_a_row_does_not_explain_by_what_only_details_were_learned_to_show() {
     let row = json!({"orderNo": "1", "partnerId": "3076910000000000001"});
     let details = json!({"basicInformation": {"productId": "21", "partnerId": PARTNER.to_string()},
@@ -264,7 +267,8 @@ fn r18_a_row_does_not_explain_by_what_only_details_were_learned_to_show() {
     earlier.mentions_ours = vec!["RW-HOME-1".to_owned()];
     let learned = Learned::new(lessons(&identity(), &earlier, "RW-HOME-1"));
     assert!(learned.echoes(Field::Partner), "as its details show it");
-    assert!(!explained(&order("1", Facts::of(&row, None)), &identity(), &learned), "it may be ours");
+    let bare = Listed { detailed: false, ..order("1", Facts::of(&row, None)) };
+    assert!(!explained(&bare, &identity(), &learned), "it may be ours");
 }
 
 // R19 c and R20
@@ -338,7 +342,6 @@ fn r20_an_answer_without_a_fresh_date_does_not_count_where_the_portal_gives_one(
 
 /// The end is dated by the first answer that is (`daemon/resolve.rs`); an absence that was noted before that was noted by our clock alone.
 #[test]
-#[ignore = "a hole: an absence noted without a date counts by our clock alone although the portal gives dates by now"]
 fn r20_an_absence_that_was_noted_without_a_date_counts_from_the_first_dated_one() {
     let identity = identity();
     // Our clock was 24 h ahead when the absence was noted, at the very end of the call. Since then one settle has passed.
@@ -388,6 +391,7 @@ fn r22_reading_an_order_back_teaches_each_field_by_what_it_shows() {
         partner: Some(5.to_string()),
         serial: Some(7.to_string()),
         items: vec!["4".to_owned()],
+        operations: Vec::new(),
     };
     let with_serial = Identity { serial: Some("3631A2200001".to_owned()), ..identity() };
     let misleading = taught(&with_serial, &order("1", other));
