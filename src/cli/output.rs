@@ -94,6 +94,8 @@ pub(super) fn log(global: &Global, quiet: bool) {
         return tracing_subscriber::registry().with(journal.with_filter(filter)).init();
     }
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    // It would complain on standard error, and panic where that is closed: in the middle of an order, or on being asked to leave.
+    let log = log.log_internal_errors(false);
     match global.log_format {
         LogFormat::Json => log.json().flatten_event(true).init(),
         LogFormat::Text => log.with_ansi(colour_on_stderr() && std::io::stderr().is_terminal()).init(),

@@ -297,9 +297,9 @@ fn leave_on_signal(stop: tokio_util::sync::CancellationToken) -> Result<tokio::t
     let mut interrupt = signal(SignalKind::interrupt()).map_err(ServiceError::Signals)?;
     Ok(tokio::spawn(async move {
         tokio::select! { _ = term.recv() => {}, _ = interrupt.recv() => {} }
+        stop.cancel(); // before anything is said: a log that cannot be written must not keep it here
         tracing::info!("leaving; an order in flight is waited for");
         systemd::stopping();
-        stop.cancel();
     }))
 }
 

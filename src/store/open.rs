@@ -153,7 +153,11 @@ impl Store {
     /// the transaction: it would refuse every later one. The old connection stays where a new one is not to be had.
     pub async fn reconnect(&mut self) -> Result<(), OpenError> {
         let path = self.path.clone();
-        look(&path)?;
+        // Not opened to look at: closing it would drop every lock that this process has on it (sqlite.org/howtocorrupt.html, 2.2), and
+        // another program that ends would then delete the journal under our feet.
+        if !path.exists() {
+            return Err(OpenError::Missing(path));
+        }
         let conn = options(&path, self.opening).connect().await.map_err(|source| unreadable(&path, source))?;
         let old = std::mem::replace(&mut self.conn, conn);
         if let Err(error) = old.close().await {

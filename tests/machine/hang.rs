@@ -1,7 +1,7 @@
-//! A daemon that is stuck.
+//! A daemon that is stuck, and one whose log nobody reads.
 
 use std::os::unix::net::UnixDatagram;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::scene::Scene;
@@ -46,4 +46,15 @@ fn a_daemon_that_is_stuck_does_not_feed_its_watchdog() {
     daemon.signal("HUP");
     until("it is stuck", || (!manager.is_fed_within(Duration::from_secs(3))).then_some(()));
     daemon.kill();
+}
+
+#[test]
+fn a_daemon_whose_log_nobody_reads_orders_records_and_leaves_when_asked() {
+    let scene = Scene::with(&due("one", "1", 3));
+    let mut child = scene.command(&["run"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stderr.take());
+    scene.is_ordered_once();
+    assert!(Command::new("sh").args(["-c", &format!("kill -TERM {}", child.id())]).status().unwrap().success());
+    let status = until("it has left", || child.try_wait().unwrap());
+    assert!(status.success(), "{status}");
 }
