@@ -52,6 +52,23 @@ pub(super) enum Event {
     Status(String, &'static str),
 }
 
+impl Event {
+    /// Whether the daemon notices it before anything is due. What happens in the portal it sees when it looks.
+    pub(super) fn touches_the_daemon(&self) -> bool {
+        !matches!(
+            self,
+            Self::Stranger
+                | Self::Customer(_)
+                | Self::Spell(..)
+                | Self::Changes(_)
+                | Self::Revoke
+                | Self::Mark(..)
+                | Self::Status(..)
+                | Self::Backup
+        )
+    }
+}
+
 /// An event with its time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Entry {

@@ -50,6 +50,10 @@ pub(super) struct Life {
     pub(super) figures: Figures,
     pub(super) oracle: Oracle,
     pub(super) visit_planned: bool,
+    /// Something happened that the daemon notices at once.
+    touched: bool,
+    /// How often in a row a person came and could not do everything: who comes in vain comes less often.
+    pub(super) in_vain: u32,
     /// A backup was put in place of the database, and nobody has looked at it yet.
     restored: bool,
     truth: ManualClock,
@@ -110,6 +114,8 @@ impl Life {
             figures,
             oracle,
             visit_planned: false,
+            touched: false,
+            in_vain: 0,
             restored: false,
             truth,
             daemon,
@@ -150,9 +156,13 @@ impl Life {
     }
 
     async fn through(&mut self) -> Result<(), Complaint> {
+        let mut next = None;
         loop {
-            let next = self.wake().await?;
-            self.look().await?;
+            if self.touched || next.is_some_and(|at| at <= self.now()) {
+                next = self.wake().await?;
+                self.look().await?;
+                self.touched = false;
+            }
             let event = self.agenda.peek().map(|Reverse(entry)| entry.at);
             let Some(at) = [next, event].into_iter().flatten().min().filter(|at| *at < self.end) else { break };
             let at = at.max(self.now());
@@ -160,6 +170,7 @@ impl Life {
             while self.agenda.peek().is_some_and(|Reverse(entry)| entry.at <= at) {
                 let Some(Reverse(entry)) = self.agenda.pop() else { break };
                 self.say(|| format!("   {:?}", entry.event));
+                self.touched |= entry.event.touches_the_daemon();
                 agenda::happen(self, entry.event).await?;
             }
         }

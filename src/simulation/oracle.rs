@@ -382,7 +382,7 @@ impl Oracle {
     async fn chain_has_ended(&self, store: &mut Store, plan: &Plan) -> Result<bool, Complaint> {
         let state: Option<(String, i64)> = sqlx::query_as(
             "SELECT t.state, (SELECT count(*) FROM outbox o WHERE o.cause LIKE 'term:' || t.id || ':%')
-             FROM term t JOIN subscription s ON s.id = t.subscription_id WHERE s.item_id = $1 AND s.partner_id = $2 ORDER BY t.id DESC LIMIT 1",
+             FROM term t JOIN subscription s ON s.id = t.subscription_id WHERE s.item_id = $1 AND s.partner_id = $2 AND s.batch = '' ORDER BY t.id DESC LIMIT 1",
         )
         .bind(plan.item.to_string())
         .bind(plan.partner.map(|id| id.to_string()).unwrap_or_default())

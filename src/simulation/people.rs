@@ -79,9 +79,10 @@ pub(super) async fn visit(life: &mut Life) -> Result<(), Complaint> {
     }
     left |= !help_account(life, &mut engine).await?;
     life.engine = Some(engine);
+    life.in_vain = if left { (life.in_vain + 1).min(4) } else { 0 };
     if left && life.nature.people != People::Absent && !life.visit_planned {
         life.visit_planned = true;
-        life.plan(life.now() + SignedDuration::from_hours(20), Event::Visit);
+        life.plan(life.now() + SignedDuration::from_hours(10 << life.in_vain), Event::Visit);
     }
     Ok(())
 }
@@ -133,6 +134,7 @@ async fn foreign(life: &mut Life, engine: &mut Daemon, term: &DueTerm) -> Result
     let pays = |order: &&LedgerOrder| {
         term.candidates.contains(&order.order_no)
             && order.created_at >= since
+            && (order.placed_by != PlacedBy::Us || plan.term_of(order.created_at, &life.zone) == k) // a person knows which year it was for
             && plan.is_renewed_by(&order.request)
             && !is_dead(&order.status)
     };
