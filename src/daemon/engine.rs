@@ -160,7 +160,8 @@ impl<T: Transport> Engine<T> {
 
     /// R8: reads the whole order list, and counts what it holds. Nothing is ordered before a person, or the sandbox, binds the account.
     pub async fn read_whole_list(&mut self) -> Result<Result<i64, ReadError>, TickError> {
-        match self.sync(false).await? {
+        let account = self.store.account().await?;
+        match self.sync(&account, false).await? {
             Ok(_) => Ok(Ok(self.store.mirror_count().await?)),
             Err(error) => Ok(Err(error)),
         }
@@ -324,7 +325,7 @@ impl<T: Transport> Engine<T> {
             let what = account.portal_trouble.unwrap_or_else(|| "the portal was not well".to_owned());
             return Ok(Err(Trouble { until: next, what }));
         }
-        match self.sync(for_evidence).await? {
+        match self.sync(&account, for_evidence).await? {
             Ok(synced) => {
                 if account.portal_trouble.is_some() {
                     tracing::info!("the portal answers again");

@@ -28,12 +28,13 @@ impl<T: Transport> Engine<T> {
         for term in placed {
             let Some(attempt) = term.attempt.clone() else { continue };
             let mut listed = self.store.listed_attempt(attempt.id, &self.po_prefix).await?;
+            let learned = self.store.learned(&term.identity).await?;
             if let Some(found) = listed.take() {
                 let found = self.details_in_doubt(&attempt, found).await?;
                 if reopen::is_anothers(&found, &attempt) && self.reopen(&term, attempt.id, &found).await? {
                     continue;
                 }
-                if let Some(plight) = self.looks_like_anothers(&term, &attempt, &found).await? {
+                if let Some(plight) = reopen::looks_like_anothers(&term, &attempt, &found, &learned) {
                     self.keep_following(&term, Some(plight)).await?;
                     continue;
                 }
@@ -44,7 +45,7 @@ impl<T: Transport> Engine<T> {
                     self.look_later(&term).await?;
                     continue;
                 }
-                self.learn_from(&term, &attempt, listed).await?;
+                self.learn_from(&term, &attempt, listed, &learned).await?;
                 if listed.status != attempt.order_status || attempt.order_id.is_none() {
                     self.store.note_status(attempt.id, listed.status.as_deref(), listed.portal_id.as_deref()).await?;
                 }

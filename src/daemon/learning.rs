@@ -6,15 +6,20 @@
 use super::engine::{Engine, TickError};
 use crate::portal::read_error::ReadError;
 use crate::portal::transport::Transport;
-use crate::renewal::evidence::{self, Listed};
+use crate::renewal::evidence::{self, Learned, Listed};
 use crate::rules::{Rule, kept};
 use crate::store::attempts::Attempt;
 use crate::store::terms::DueTerm;
 
 impl<T: Transport> Engine<T> {
     /// R22: the first order of a kind teaches what this portal shows; the details are read once for it.
-    pub(super) async fn learn_from(&mut self, term: &DueTerm, attempt: &Attempt, listed: &Listed) -> Result<(), TickError> {
-        let learned = self.store.learned(&term.identity).await?;
+    pub(super) async fn learn_from(
+        &mut self,
+        term: &DueTerm,
+        attempt: &Attempt,
+        listed: &Listed,
+        learned: &Learned,
+    ) -> Result<(), TickError> {
         // What somebody else ordered teaches nothing about ours.
         if learned.complete_for(&term.identity) || !attempt.is_certain {
             return Ok(());

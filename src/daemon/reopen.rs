@@ -9,7 +9,7 @@ use serde_json::json;
 use super::engine::{Engine, TickError};
 use super::words::{self, Plight};
 use crate::portal::transport::Transport;
-use crate::renewal::evidence::{self, Listed};
+use crate::renewal::evidence::{self, Learned, Listed};
 use crate::renewal::state::{Reason, TermState};
 use crate::rules::{Rule, kept};
 use crate::store::attempts::Attempt;
@@ -20,6 +20,26 @@ pub(super) fn is_anothers(listed: &Listed, attempt: &Attempt) -> bool {
     kept(Rule::R16) && attempt.by_answer && !listed.mentions_ours.is_empty() && !listed.mentions_ours.contains(&attempt.po_number)
 }
 
+/// An order that only an answer named, and that shows another product, customer or serial number: a person says whose it is. Never ordered
+/// again for that alone, because what a portal shows may change.
+pub(super) fn looks_like_anothers(term: &DueTerm, attempt: &Attempt, listed: &Listed, learned: &Learned) -> Option<Plight> {
+    if !attempt.by_answer || term.state != TermState::Placed || !kept(Rule::R16) {
+        return None;
+    }
+    if !evidence::shows_another(listed, &term.identity, learned) {
+        return None;
+    }
+    let (order, name) = (&listed.key, term.typed());
+    Some(Plight {
+        reason: Reason::NotListed,
+        detail: format!("the portal answered with order {order}, which it shows for another product, customer or serial number"),
+        remedy: format!(
+            "look at order {order} in the portal, then: renewd resolve {name} --order-no {order} (it is right) | --void (it is another's)"
+        ),
+        orders: vec![order.clone()],
+    })
+}
+
 impl<T: Transport> Engine<T> {
     /// While another order is of unknown fate, the details of an order that only an answer named tell whose it is.
     pub(super) async fn details_in_doubt(&mut self, attempt: &Attempt, listed: Listed) -> Result<Listed, TickError> {
@@ -28,34 +48,6 @@ impl<T: Transport> Engine<T> {
             return Ok(listed);
         }
         Ok(self.store.listed_attempt(attempt.id, &self.po_prefix).await?.unwrap_or(listed))
-    }
-
-    /// An order that only an answer named, and that shows another product, customer or serial number: a person says whose it is. Never ordered
-    /// again for that alone, because what a portal shows may change.
-    pub(super) async fn looks_like_anothers(
-        &mut self,
-        term: &DueTerm,
-        attempt: &Attempt,
-        listed: &Listed,
-    ) -> Result<Option<Plight>, TickError> {
-        if !attempt.by_answer || term.state != TermState::Placed || !kept(Rule::R16) {
-            return Ok(None);
-        }
-        let learned = self.store.learned(&term.identity).await?;
-        if !evidence::shows_another(listed, &term.identity, &learned) {
-            return Ok(None);
-        }
-        let (order, name) = (&listed.key, term.typed());
-        Ok(Some(Plight {
-            reason: Reason::NotListed,
-            detail: format!(
-                "the portal answered with order {order}, which it shows for another product, customer or serial number"
-            ),
-            remedy: format!(
-                "look at order {order} in the portal, then: renewd resolve {name} --order-no {order} (it is right) | --void (it is another's)"
-            ),
-            orders: vec![order.clone()],
-        }))
     }
 
     /// Reads the details of one order; false where they cannot be read now.

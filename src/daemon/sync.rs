@@ -15,6 +15,7 @@ use crate::portal::read_error::ReadError;
 use crate::portal::transport::Transport;
 use crate::portal::wire::OrdersPage;
 use crate::rules::{Rule, kept};
+use crate::store::account::Account;
 use crate::store::audit::hex;
 use crate::store::mirror::MirrorRow;
 
@@ -69,9 +70,8 @@ impl Range {
 
 impl<T: Transport> Engine<T> {
     /// Brings the mirror up to date. For evidence the range is read twice, and must not have moved.
-    pub(super) async fn sync(&mut self, for_evidence: bool) -> Result<Result<Synced, ReadError>, TickError> {
+    pub(super) async fn sync(&mut self, account: &Account, for_evidence: bool) -> Result<Result<Synced, ReadError>, TickError> {
         let at = self.clock.now();
-        let account = self.store.account().await?;
         // R9: a doubted database has its list read whole.
         let horizon = self.horizon(account.synced_at.filter(|_| account.doubted.is_none())).await?;
         let mut range = match read_range(&self.portal, horizon).await {

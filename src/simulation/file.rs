@@ -165,7 +165,7 @@ pub(super) fn text(plans: &[Plan], zone: &str, settle_hours: Option<u32>) -> Str
 
 /// The renewals of a new world that begins on `today`.
 pub(super) fn draw(dice: &mut Dice, today: Date, calm: bool) -> Vec<Plan> {
-    let count = dice.weighed(&[(40, 1), (30, 2), (20, 3), (10, 4)]);
+    let count = dice.weighed(&[(52, 1), (30, 2), (12, 3), (6, 4)]);
     let mut plans: Vec<Plan> = (0..count).map(|n| plan(dice, n, today, calm)).collect();
     if dice.chance(400) {
         on_one_day(&mut plans);
@@ -184,7 +184,7 @@ fn on_one_day(plans: &mut [Plan]) {
 }
 
 fn plan(dice: &mut Dice, n: u64, today: Date, calm: bool) -> Plan {
-    let ware = dice.weighed(&[(80, Ware::Premium), (8, Ware::Cloud), (8, Ware::Appliance), (3, Ware::Monthly)]);
+    let ware = dice.weighed(&[(81, Ware::Premium), (9, Ware::Cloud), (9, Ware::Appliance), (1, Ware::Monthly)]);
     let partner = (n > 0 || dice.chance(750)).then_some(3_076_915_454_489_739_264 + n);
     let days = if ware == Ware::Monthly { dice.between(17, 40) } else { dice.between(35, 380) };
     let anchor = month_end(dice, today + jiff::ToSpan::days(days));

@@ -29,7 +29,7 @@ use figures::Figures;
 use nature::Nature;
 
 /// How many worlds `cargo test` plays.
-const SEEDS: u64 = 200;
+const SEEDS: u64 = 2000;
 
 /// Plays one world on this thread.
 fn play(seed: u64, nature: Option<Nature>, loud: bool) -> Result<Figures, String> {
@@ -91,6 +91,8 @@ fn worlds() {
 #[ignore = "plays the one world of RENEWD_SEED, aloud"]
 fn replay() {
     let seed = variable("RENEWD_SEED").expect("RENEWD_SEED is the number of a world");
+    // With RUST_LOG=renewd=debug, or sqlx=debug, what the daemon says of it.
+    tracing_subscriber::fmt().with_env_filter(tracing_subscriber::EnvFilter::from_default_env()).with_test_writer().init();
     match play(seed, None, true) {
         Ok(figures) => println!("{figures}"),
         Err(complaint) => panic!("seed {seed}: {complaint}"),

@@ -174,7 +174,7 @@ impl Nature {
             },
             list: ListSettings {
                 sort: *dice.pick(&[Sort::Descending, Sort::Ascending, Sort::ById, Sort::Shuffled]),
-                page_cap: dice.weighed(&[(6, None), (1, Some(1)), (2, Some(3)), (3, Some(7))]),
+                page_cap: dice.weighed(&[(60, None), (2, Some(1)), (10, Some(3)), (28, Some(7))]),
                 times: *dice.pick(&[TimeUnit::Milliseconds, TimeUnit::Seconds]),
                 ids: form(dice),
                 lag: *dice.pick(&[Lag::None, Lag::Fixed(most), Lag::Between(Duration::ZERO, most)]),
