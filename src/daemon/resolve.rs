@@ -109,8 +109,23 @@ impl<T: Transport> Engine<T> {
                 self.wait_for_evidence(term, attempt, Some(synced.at)).await
             }
             Finding::NotYet => self.wait_for_evidence(term, attempt, attempt.absent_at).await,
-            Finding::NoEvidence(candidates) => self.hold_for_evidence(term, &candidates).await,
+            Finding::NoEvidence(candidates) => {
+                let recorded = self.recorded_for(since, &candidates).await?;
+                self.hold_for_evidence(term, &candidates, &recorded).await
+            }
         }
+    }
+
+    /// Which of the candidates are recorded as the orders of other renewals, because the answers to those named them.
+    async fn recorded_for(&mut self, since: &[Listed], candidates: &[String]) -> Result<String, TickError> {
+        let mut recorded = String::new();
+        for order in since.iter().filter(|order| candidates.contains(&order.key)) {
+            let Some(attempt) = order.attempt else { continue };
+            if let Some(other) = self.store.term_of_attempt(attempt).await? {
+                recorded += &format!("; {} is recorded for {}, because the answer to that named it", order.key, other.name);
+            }
+        }
+        Ok(recorded)
     }
 
     async fn found(
@@ -155,7 +170,7 @@ impl<T: Transport> Engine<T> {
             return if self.clock.now().duration_since(ended) < patience {
                 self.wait_for_evidence(term, attempt, attempt.absent_at).await
             } else {
-                self.hold_for_evidence(term, &[]).await
+                self.hold_for_evidence(term, &[], "").await
             };
         }
         if term.unknowns > 0 && kept(Rule::R21) {
@@ -197,12 +212,12 @@ impl<T: Transport> Engine<T> {
     }
 
     /// R19 d: a person settles it. It is still looked for: its `poNumber` may yet turn up.
-    async fn hold_for_evidence(&mut self, term: &DueTerm, candidates: &[String]) -> Result<(), TickError> {
+    async fn hold_for_evidence(&mut self, term: &DueTerm, candidates: &[String], recorded: &str) -> Result<(), TickError> {
         let now = self.clock.now();
         let shown = if candidates.is_empty() {
             "the list could not be trusted".to_owned()
         } else {
-            format!("it may be order {}", candidates.join(", "))
+            format!("it may be order {}{recorded}", candidates.join(", "))
         };
         let detail = format!("nobody knows whether the portal carried out the order: {shown}");
         let remedy = format!("renewd resolve {} --order-no X | --not-ordered", term.typed());

@@ -81,23 +81,23 @@ impl Nature {
         let later = (!calm && dice.chance(150)).then(|| shows(dice));
         let tells = |shows: Shows| [shows.po_number, shows.product_id, shows.partner_id, shows.serial];
         let every: Vec<[Echo; 4]> = std::iter::once(details).chain(later).map(tells).collect();
-        let people = dice.weighed(&[(60, People::Diligent), (25, People::Slow), (15, People::Absent)]);
+        let people = dice.weighed(&[(65, People::Diligent), (25, People::Slow), (10, People::Absent)]);
         let misleads = every.iter().any(|tells| tells[1..].contains(&Echo::Misleading));
         // An order that a restored database knows nothing of has to be recognised by what the portal shows of it.
         let restored = !calm && people != People::Absent && !misleads && dice.chance(150);
         let mut often = |all: &[u32]| if calm { 0 } else { *dice.pick(all) };
         Self {
-            order_faults: often(&[0, 100, 300, 700]),
+            order_faults: often(&[0, 100, 300, 600]),
             read_faults: often(&[0, 0, 20, 100]),
             write_faults: often(&[0, 0, 5]),
-            strangers: often(&[0, 1, 4]),
+            strangers: often(&[0, 1, 3]),
             customers: often(&[0, 0, 1]),
-            spells: often(&[0, 1, 3]),
-            edits: often(&[0, 1, 3]),
+            spells: often(&[0, 1, 2]),
+            edits: often(&[0, 1, 2]),
             // A portal that never tells the time cannot correct a clock (RFC 9110 section 6.6.1 has every server with a clock tell it).
-            clock_steps: if dates == Dates::Never { 0 } else { often(&[0, 0, 2]) },
+            clock_steps: if dates == Dates::Never { 0 } else { often(&[0, 0, 0, 2]) },
             bad_ends: often(&[0, 0, 100]),
-            stops: often(&[0, 1, 4]),
+            stops: often(&[0, 1, 2]),
             calm,
             zone: *dice.pick(&ZONES),
             settle_hours: *dice.pick(&[None, None, Some(1), Some(6)]),

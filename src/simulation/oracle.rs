@@ -196,7 +196,7 @@ impl Oracle {
         .await
         .map_err(|e| read(&e))?;
         self.dismiss(at, &claimed);
-        self.not_renewed_by_others(all, order, at, plans)
+        self.not_renewed_by_others(all, order, at, plans, &claimed)
     }
 
     /// No order before it is due, by the true time; none after its last chance, but for what the portal carries out late.
@@ -221,6 +221,7 @@ impl Oracle {
         order: &LedgerOrder,
         at: usize,
         plans: &[Plan],
+        claimed: &[String],
     ) -> Result<(), Complaint> {
         let plan = &plans[at];
         let k = plan.term_of(order.created_at, &self.zone);
@@ -228,7 +229,8 @@ impl Oracle {
         let before = all
             .iter()
             .filter(|o| {
-                o.placed_by == PlacedBy::Us && plan.is_renewed_by(&o.request) && plan.term_of(o.created_at, &self.zone) < k
+                let ours = o.placed_by == PlacedBy::Us || claimed.contains(&o.order_no);
+                ours && plan.is_renewed_by(&o.request) && plan.term_of(o.created_at, &self.zone) < k
             })
             .map(|o| o.created_at)
             .max();
@@ -444,7 +446,8 @@ impl Oracle {
     ) -> Result<(), Complaint> {
         let placed: Vec<(String, Option<String>, String)> = sqlx::query_as(
             "SELECT po_number, order_no, matched_by FROM attempt a JOIN term t ON t.id = a.term_id
-                 WHERE a.state = 'placed' AND po_number NOT LIKE 'external:%' AND t.reason IS NOT 'not_listed'",
+                 WHERE a.state = 'placed' AND po_number NOT LIKE 'external:%' AND t.state IN ('placed', 'renewed') AND t.reason IS NOT 'not_listed'
+                   AND NOT EXISTS (SELECT 1 FROM term o WHERE instr(o.candidates, a.order_no))",
         )
         .fetch_all(&mut store.conn)
         .await
