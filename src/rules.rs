@@ -17,7 +17,6 @@ pub enum Rule {
     R13,
     R14,
     R15,
-    R16,
     R17,
     R18,
     R19,

@@ -78,7 +78,7 @@ impl Global {
 
     /// `renewd COMMAND` as a person must type it here, for messages.
     pub(super) fn command(&self, command: &str) -> String {
-        if self.is_service() { format!("sudo renewd-as-service {command}") } else { format!("renewd {command}{}", self.flags()) }
+        if self.is_service() { format!("sudo renewd-as-service {command}") } else { format!("renewd{} {command}", self.flags()) }
     }
 
     /// How a person starts the daemon here, for messages.

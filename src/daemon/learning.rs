@@ -21,7 +21,7 @@ impl<T: Transport> Engine<T> {
         learned: &Learned,
     ) -> Result<(), TickError> {
         // What somebody else ordered teaches nothing about ours.
-        if learned.complete_for(&term.identity) || !attempt.is_certain {
+        if learned.complete_for(&term.identity) || !attempt.is_certain() {
             return Ok(());
         }
         let Some(id) = listed.portal_id.clone().or_else(|| listed.order_no.clone()) else { return Ok(()) };

@@ -11,19 +11,18 @@ use super::words::{self, Plight};
 use crate::portal::transport::Transport;
 use crate::renewal::evidence::{self, Learned, Listed};
 use crate::renewal::state::{Reason, TermState};
-use crate::rules::{Rule, kept};
 use crate::store::attempts::Attempt;
 use crate::store::terms::{DueTerm, Move, Write};
 
 /// Whether `listed`, which the answer to `attempt` named, carries the `poNumber` of another attempt, and not its own.
 pub(super) fn is_anothers(listed: &Listed, attempt: &Attempt) -> bool {
-    kept(Rule::R16) && attempt.by_answer && !listed.mentions_ours.is_empty() && !listed.mentions_ours.contains(&attempt.po_number)
+    attempt.by_answer() && !listed.mentions_ours.is_empty() && !listed.mentions_ours.contains(&attempt.po_number)
 }
 
 /// An order that only an answer named, and that shows another product, customer or serial number: a person says whose it is. Never ordered
 /// again for that alone, because what a portal shows may change.
 pub(super) fn looks_like_anothers(term: &DueTerm, attempt: &Attempt, listed: &Listed, learned: &Learned) -> Option<Plight> {
-    if !attempt.by_answer || term.state != TermState::Placed || !kept(Rule::R16) {
+    if !attempt.by_answer() || term.state != TermState::Placed {
         return None;
     }
     if !evidence::shows_another(listed, &term.identity, learned) {
@@ -43,7 +42,7 @@ pub(super) fn looks_like_anothers(term: &DueTerm, attempt: &Attempt, listed: &Li
 impl<T: Transport> Engine<T> {
     /// While another order is of unknown fate, the details of an order that only an answer named tell whose it is.
     pub(super) async fn details_in_doubt(&mut self, attempt: &Attempt, listed: Listed) -> Result<Listed, TickError> {
-        let told = listed.detailed || !attempt.by_answer || !listed.mentions_ours.is_empty();
+        let told = listed.detailed || !attempt.by_answer() || !listed.mentions_ours.is_empty();
         if told || self.store.undecided().await?.is_empty() || !self.read_detail_of(&listed).await? {
             return Ok(listed);
         }

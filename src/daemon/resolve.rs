@@ -110,19 +110,28 @@ impl<T: Transport> Engine<T> {
             }
             Finding::NotYet => self.wait_for_evidence(term, attempt, attempt.absent_at).await,
             Finding::NoEvidence(candidates) => {
-                let recorded = self.recorded_for(since, &candidates).await?;
+                let recorded = self.recorded_for(term, since, &candidates).await?;
                 self.hold_for_evidence(term, &candidates, &recorded).await
             }
         }
     }
 
-    /// Which of the candidates are recorded as the orders of other renewals, because the answers to those named them.
-    async fn recorded_for(&mut self, since: &[Listed], candidates: &[String]) -> Result<String, TickError> {
+    /// Which of the candidates are recorded as the orders of other renewals, because the answers to those named them. Those are told too: if one
+    /// is not theirs, they are not renewed.
+    async fn recorded_for(&mut self, term: &DueTerm, since: &[Listed], candidates: &[String]) -> Result<String, TickError> {
         let mut recorded = String::new();
         for order in since.iter().filter(|order| candidates.contains(&order.key)) {
             let Some(attempt) = order.attempt else { continue };
             if let Some(other) = self.store.term_of_attempt(attempt).await? {
-                recorded += &format!("; {} is recorded for {}, because the answer to that named it", order.key, other.name);
+                recorded.extend(["; ", &order.key, " is recorded for ", &other.name, ", because the answer to that named it"]);
+                let what =
+                    format!("order {}, which the portal named in its answer, may be the one of {} instead", order.key, term.name);
+                let command = format!("look for whom order {} is in the portal; renewd history {}", order.key, other.typed());
+                let known = term.reason == Some(Reason::NoEvidence) && term.candidates.contains(&order.key);
+                if !known {
+                    let message = words::message(&other, &format!("recorded:{}", order.key), &what, &command);
+                    self.store.tell(self.clock.now(), &[message]).await?;
+                }
             }
         }
         Ok(recorded)

@@ -183,7 +183,7 @@ const WHAT_IDENTIFIES: [Field; 3] = [Field::Product, Field::Partner, Field::Seri
 /// quantities never explain. An order that turned up since the fence and is known only by the answer to another attempt is no
 /// explanation by itself: the portal may have answered that attempt with the number of this very order. A `poNumber` of ours in it is.
 pub fn explained(listed: &Listed, identity: &Identity, learned: &Learned) -> bool {
-    if (listed.attempt.is_some() && !(listed.by_answer && kept(Rule::R16))) || !listed.mentions_ours.is_empty() {
+    if (listed.attempt.is_some() && !listed.by_answer) || !listed.mentions_ours.is_empty() {
         return true;
     }
     if !kept(Rule::R18) {

@@ -1,6 +1,6 @@
 //! Chance, from a seed: the same seed throws the same dice on every machine.
 
-/// A stream of numbers (SplitMix64).
+/// A stream of numbers (`SplitMix64`).
 #[derive(Debug, Clone)]
 pub(super) struct Dice(u64);
 

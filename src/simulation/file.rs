@@ -11,6 +11,9 @@ use crate::calendar::{self, Cycle};
 use crate::ids::PortalId;
 use crate::sandbox::{OrderRequest, RequestLine};
 
+/// More terms than any world lives to see.
+pub(super) const MOST_TERMS: u32 = 1000;
+
 /// What is sold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ware {
@@ -75,7 +78,7 @@ impl Plan {
     pub(super) fn term_of(&self, at: Timestamp, zone: &TimeZone) -> u32 {
         let quarter = i64::from(self.cycle().least_days()) * 6;
         let over = |k: u32| self.deadline(k, zone) + jiff::SignedDuration::from_hours(quarter);
-        (0..).find(|k| at < over(*k)).unwrap_or(0)
+        (0..MOST_TERMS).find(|k| at < over(*k)).unwrap_or(0)
     }
 
     /// Whether an order of the ledger is for the same product and customer: what R11 looks at.
@@ -119,7 +122,7 @@ impl Plan {
             self.grace,
             self.order_at
         );
-        let mut add = |key: &str, value: String| text.push_str(&format!("{key} = {value}\n"));
+        let mut add = |key: &str, value: String| text.extend([key, " = ", &value, "\n"]);
         match self.ware {
             Ware::Premium => {
                 add("product", "\"rm-premium\"".into());
@@ -164,10 +167,11 @@ pub(super) fn text(plans: &[Plan], zone: &str, settle_hours: Option<u32>) -> Str
 }
 
 /// The renewals of a new world that begins on `today`.
-pub(super) fn draw(dice: &mut Dice, today: Date, calm: bool) -> Vec<Plan> {
-    let count = dice.weighed(&[(52, 1), (30, 2), (12, 3), (6, 4)]);
+pub(super) fn draw(dice: &mut Dice, today: Date, calm: bool, together: bool) -> Vec<Plan> {
+    let least = if together { 2 } else { 1 };
+    let count = dice.weighed(&[(52, 1), (30, 2), (12, 3), (6, 4)]).max(least);
     let mut plans: Vec<Plan> = (0..count).map(|n| plan(dice, n, today, calm)).collect();
-    if dice.chance(400) {
+    if together {
         on_one_day(&mut plans);
     }
     plans
@@ -202,7 +206,7 @@ fn plan(dice: &mut Dice, n: u64, today: Date, calm: bool) -> Plan {
         lead,
         longest_lead: lead,
         grace: if calm { 0 } else { *dice.pick(&[0, 0, 0, 1, 3]) },
-        order_at: *dice.pick(&["09:00", "00:00", "02:30", "23:59", "12:00"]),
+        order_at: ["09:00", "00:00", "02:30", "23:59", "12:00"][usize::try_from(dice.below(5)).unwrap_or(0)],
         manual: !calm && dice.chance(80),
         listed: true,
         settled_by_people: Vec::new(),

@@ -1,7 +1,7 @@
 //! One world, lived through: the daemon ticks, time jumps to whatever is next, and the oracle looks after every step.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeMap, BinaryHeap, HashMap};
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
@@ -38,6 +38,7 @@ const PATH: &str = "/etc/renewd/renewals.toml";
 pub(super) type Daemon = Engine<Line>;
 
 /// A world and the daemon in it.
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Life {
     pub(super) nature: Nature,
     pub(super) zone: TimeZone,
@@ -94,7 +95,7 @@ impl Life {
             first + SignedDuration::from_hours(24 * dice.between(0, 2200)) + SignedDuration::from_secs(dice.between(0, 86_399));
         let end = begin + SignedDuration::from_hours(24 * 365 * YEARS);
         let zone = TimeZone::get(nature.zone).expect("a zone of the bundled database");
-        let plans = file::draw(&mut dice, begin.to_zoned(zone.clone()).date(), nature.calm);
+        let plans = file::draw(&mut dice, begin.to_zoned(zone.clone()).date(), nature.calm, nature.together);
         let (truth, daemon) = (ManualClock::at(begin), ManualClock::at(begin));
         let sandbox = Sandbox::new(Arc::new(truth.clone()), nature.portal(&mut dice));
         let clocks = Clocks { truth: truth.clone(), daemon: daemon.clone(), skew: SignedDuration::ZERO };
@@ -102,7 +103,7 @@ impl Life {
         let figures = Figures::default();
         let oracle = Oracle::new(&nature, zone.clone());
         let disk = Disk::new().await;
-        let mut life = Self {
+        let mut world = Self {
             nature,
             zone,
             plans,
@@ -126,8 +127,8 @@ impl Life {
             seed,
             loud,
         };
-        agenda::draw(&mut life);
-        life
+        agenda::draw(&mut world);
+        world
     }
 
     pub(super) fn begin(&self) -> Timestamp {
@@ -389,11 +390,9 @@ impl Life {
         let Some(engine) = &mut self.engine else { return Ok(()) };
         self.figures.years += u64::try_from(YEARS).unwrap_or(0);
         self.figures.worlds += 1;
-        let weather = self.line.weather();
-        for (fate, times) in &weather.fates {
+        for (fate, times) in &self.line.weather().fates {
             *self.figures.fates.entry(fate).or_default() += times;
         }
-        drop(weather);
         self.oracle.conclude(&mut engine.store, &self.sandbox, &self.plans, &mut self.figures).await
     }
 }
@@ -426,7 +425,7 @@ fn weather(nature: &Nature, dice: &mut Dice, clocks: Clocks) -> Weather {
         beyond_settle: nature.beyond_settle,
         mixes_up: nature.mixes_up,
         spell: None,
-        fates: Default::default(),
-        sent: Default::default(),
+        fates: BTreeMap::default(),
+        sent: HashMap::default(),
     }
 }

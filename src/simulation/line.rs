@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
-use secrecy::ExposeSecret;
 
 use super::crash;
 use super::dice::Dice;
@@ -105,7 +104,8 @@ impl Line {
         if let Some(fault) = fault {
             self.sandbox.inject(Target::Only(endpoint(&request.path)), fault, 1);
         }
-        let verdict = self.sandbox.handle(&incoming(request, request.authorization.as_ref().map(|a| a.expose_secret())));
+        let verdict =
+            self.sandbox.handle(&incoming(request, request.authorization.as_ref().map(secrecy::ExposeSecret::expose_secret)));
         self.arrive(verdict, reach)
     }
 
@@ -114,7 +114,7 @@ impl Line {
             Fate::Answer => Ok(self.response(verdict.answer)),
             Fate::AnswerAfter(delay) => {
                 let mut weather = self.weather();
-                let waited = delay.min(Duration::from_secs(60));
+                let waited = delay.min(Duration::from_mins(1));
                 weather.pass(SignedDuration::try_from(waited).unwrap_or_default());
                 drop(weather);
                 if delay > waited { Err(lost(reach)) } else { Ok(self.response(verdict.answer)) }
@@ -239,7 +239,7 @@ impl Weather {
         }
         if let Some((spell, until)) = self.spell
             && self.clocks.truth.now() < until
-            && let Some(met) = self.spell_on(spell, endpoint)
+            && let Some(met) = Self::spell_on(spell, endpoint)
         {
             if endpoint == Endpoint::Save {
                 self.note(request, "bad spell");
@@ -333,7 +333,7 @@ impl Weather {
         }
     }
 
-    fn spell_on(&mut self, spell: Spell, endpoint: Endpoint) -> Option<Met> {
+    fn spell_on(spell: Spell, endpoint: Endpoint) -> Option<Met> {
         use Effect::{Done, Undone};
         match (spell, endpoint) {
             (Spell::Unwell, _) => Some(fault(Undone, Reply::Status(503, None))),
@@ -341,9 +341,9 @@ impl Weather {
             (Spell::TooMany, _) => Some(fault(Undone, Reply::Status(429, Some(900)))),
             (Spell::Garbage, Endpoint::Save) => None,
             (Spell::Garbage, _) => Some(fault(Done, Reply::Garbage)),
-            (Spell::NoList, Endpoint::List) => Some(fault(Undone, Reply::Status(500, None))),
-            (Spell::NoDetails, Endpoint::Get) => Some(fault(Undone, Reply::Status(500, None))),
-            (Spell::NoTokens, Endpoint::Token) => Some(fault(Undone, Reply::Status(500, None))),
+            (Spell::NoList, Endpoint::List) | (Spell::NoDetails, Endpoint::Get) | (Spell::NoTokens, Endpoint::Token) => {
+                Some(fault(Undone, Reply::Status(500, None)))
+            }
             (Spell::Unreachable, _) => Some(Met::NoLine(Reached::No)),
             _ => None,
         }

@@ -18,6 +18,7 @@ pub(super) enum People {
 }
 
 /// The character of a world.
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 #[derive(Debug, Clone)]
 pub(super) struct Nature {
     /// Nothing goes wrong but crashes and lag: then nothing may be held, and nothing be late.
@@ -44,6 +45,8 @@ pub(super) struct Nature {
     pub(super) bad_ends: u32,
     /// A2 does not hold.
     pub(super) beyond_settle: bool,
+    /// The renewals are due at one moment, and sent in one batch.
+    pub(super) together: bool,
     /// What goes wrong is that answers are lost, or are those to other orders.
     pub(super) mixes_up: bool,
     /// Per mille of our orders soon after which the last backup is put back in place of the database.
@@ -109,6 +112,7 @@ impl Nature {
             restores: if restored { 300 } else { 0 },
             copies: if calm { 0 } else { *dice.pick(&[0, 0, 0, 5]) },
             beyond_settle: !calm && dice.chance(50),
+            together: dice.chance(350),
             mixes_up: !calm && dice.chance(50),
             unbound: !calm && dice.chance(100),
             details,
@@ -125,10 +129,9 @@ impl Nature {
         Self { calm: false, order_faults: 700, beyond_settle: false, details: shows, later, plain: false, misleads: true, ..self }
     }
 
-    /// The same world, where answers get lost or mixed up often, and orders show their `poNumber`.
-    pub(super) fn that_mixes_up_answers(self) -> Self {
-        let details = Shows { po_number: Echo::Echoed, ..self.details };
-        Self { calm: false, order_faults: 400, beyond_settle: false, mixes_up: true, details, later: None, ..self }
+    /// The same world, where orders are refused and carried out all the same, and take long to be listed.
+    pub(super) fn that_refuses(self) -> Self {
+        Self { calm: false, order_faults: 700, settle_hours: Some(12), people: People::Diligent, ..self }
     }
 
     /// The same world before a person has run `init`.

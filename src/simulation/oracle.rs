@@ -270,7 +270,7 @@ impl Oracle {
             }
         }
         if self.nature.beyond_settle {
-            return self.few_doubles(&by_term);
+            return Self::few_doubles(&by_term);
         }
         for (term, orders) in by_term {
             must(orders.len() <= 1, || format!("bought twice: term {term} has the living orders {}", orders.join(" and ")))?;
@@ -282,7 +282,7 @@ impl Oracle {
     }
 
     /// R21: where the portal breaks A2, the damage ends with the first that shows.
-    fn few_doubles(&mut self, by_term: &HashMap<i64, Vec<&str>>) -> Result<(), Complaint> {
+    fn few_doubles(by_term: &HashMap<i64, Vec<&str>>) -> Result<(), Complaint> {
         for (term, orders) in by_term {
             must(orders.len() <= 2, || format!("bought more than twice: term {term} has {}", orders.join(" and ")))?;
         }
@@ -333,12 +333,16 @@ impl Oracle {
             figures.renewed_in_time += 1;
             return Ok(());
         }
+        if self.told_whose(store, plan).await? {
+            figures.told_in_time += 1;
+            return Ok(());
+        }
         if self.chain_has_ended(store, plan).await? {
             return Ok(());
         }
         must(!self.nature.calm, || format!("{} is not renewed at its deadline {now} although nothing went wrong", plan.name()))?;
         // An order that died within two looks of its term's beginning is told then at the latest.
-        if self.died_lately(orders_of(sandbox, plan, k, &self.zone), now) {
+        if self.died_lately(&orders_of(sandbox, plan, k, &self.zone), now) {
             return Ok(());
         }
         let away = skew != SignedDuration::ZERO || self.was_away(now);
@@ -373,11 +377,22 @@ impl Oracle {
         self.bad_ends.insert(order.to_owned(), now);
     }
 
-    fn died_lately(&self, orders: Vec<String>, now: Timestamp) -> bool {
+    fn died_lately(&self, orders: &[String], now: Timestamp) -> bool {
         orders
             .iter()
             .filter_map(|order| self.bad_ends.get(order))
             .any(|at| now.duration_since(*at) < SignedDuration::from_hours(60))
+    }
+
+    /// A8: the answer named another's order, nothing in the portal tells them apart, and people were told that they are to look.
+    async fn told_whose(&self, store: &mut Store, plan: &Plan) -> Result<bool, Complaint> {
+        sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM outbox WHERE cause LIKE '%:recorded:%' AND renewal IN (SELECT value FROM json_each($1)))",
+        )
+        .bind(serde_json::to_string(&plan.names).unwrap_or_default())
+        .fetch_one(&mut store.conn)
+        .await
+        .map_err(|e| read(&e))
     }
 
     /// A chain that ended with an earlier term was told then (R26).

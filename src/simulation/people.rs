@@ -112,8 +112,10 @@ async fn help(life: &mut Life, engine: &mut Daemon, term: &DueTerm) -> Result<bo
         (TermState::Held, Some(Reason::ForeignOrder)) => foreign(life, engine, term).await,
         (TermState::Held, Some(Reason::DeadOrder)) => ask(engine, Asked::ResolveVoid { term: term.id }).await,
         (TermState::Held, Some(Reason::RefundedLater)) => refunded(life, engine, term).await,
-        (TermState::AwaitingApproval, Some(Reason::LooksLikeOld)) => Ok(true), // the entry is put right instead
-        (TermState::AwaitingApproval, _) => ask(engine, Asked::Approve { term: term.id, request_hash: request_hash(term) }).await,
+        // One that looks like an old one is never approved here: the entry is put right instead.
+        (TermState::AwaitingApproval, reason) if reason != Some(Reason::LooksLikeOld) => {
+            ask(engine, Asked::Approve { term: term.id, request_hash: request_hash(term) }).await
+        }
         (TermState::Unknown, _) => settle(life, engine, term).await,
         (TermState::Placed, Some(Reason::PendingLong)) => {
             let order = term.attempt.as_ref().and_then(|attempt| attempt.order_no.clone()).unwrap_or_default();
@@ -121,7 +123,7 @@ async fn help(life: &mut Life, engine: &mut Daemon, term: &DueTerm) -> Result<bo
             Ok(true)
         }
         (TermState::Placed, Some(Reason::NotListed)) => whose(life, engine, term).await,
-        (TermState::Missed | TermState::Skipped, _) => Ok(true),
+        (TermState::AwaitingApproval | TermState::Missed | TermState::Skipped, _) => Ok(true),
         _ => Ok(false),
     }
 }
@@ -160,7 +162,7 @@ async fn foreign(life: &mut Life, engine: &mut Daemon, term: &DueTerm) -> Result
 fn term_of(life: &Life, term: &DueTerm) -> Option<(usize, u32)> {
     let at = life.plans.iter().position(|plan| plan.names.contains(&term.name))?;
     let begins = |k: u32| life.plans[at].deadline(k, &life.zone).to_zoned(life.zone.clone()).date();
-    Some((at, (0..).find(|k| begins(*k) >= term.span.starts_on)?))
+    Some((at, (0..super::file::MOST_TERMS).find(|k| begins(*k) >= term.span.starts_on)?))
 }
 
 /// The portal answered with an order that may be another's: its `poNumber` in the portal tells a person.

@@ -14,6 +14,31 @@ use super::{Doing, Store, StoreError, Tx, commit};
 use crate::renewal::typed::typed;
 use crate::rules::{Rule, kept};
 
+/// What says that an order is the one that was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MatchedBy {
+    /// The answer to the attempt (R16).
+    Answer,
+    /// The order carries its `poNumber` (R19 a).
+    PoNumber,
+    /// It is alike in everything (R19 b).
+    Content,
+    /// A person.
+    Person,
+}
+
+impl MatchedBy {
+    fn from_word(word: &str) -> Option<Self> {
+        match word {
+            "answer" => Some(Self::Answer),
+            "po_number" => Some(Self::PoNumber),
+            "content" => Some(Self::Content),
+            "person" => Some(Self::Person),
+            _ => None,
+        }
+    }
+}
+
 /// An attempt that may exist at the portal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
@@ -23,10 +48,8 @@ pub struct Attempt {
     pub po_number: String,
     /// Whether the portal has confirmed it.
     pub placed: bool,
-    /// The order that it is recorded as is certainly the one that was sent: its answer or its `poNumber` says so.
-    pub is_certain: bool,
-    /// R16: it is placed because the answer to it said so, and by nothing else yet.
-    pub by_answer: bool,
+    /// What says that the order it is recorded as is the one that was sent.
+    pub matched_by: Option<MatchedBy>,
     /// R10: the newest row of the mirror just before.
     pub fence_mark: i64,
     /// When its intent was committed.
@@ -51,6 +74,18 @@ pub struct Attempt {
     pub request_hash: String,
     /// R21, R22: nothing else was in flight.
     pub alone: bool,
+}
+
+impl Attempt {
+    /// Whether only the answer to it says which order it is.
+    pub fn by_answer(&self) -> bool {
+        self.matched_by == Some(MatchedBy::Answer)
+    }
+
+    /// Whether the order is certainly the one that was sent, and not one that looks like it.
+    pub fn is_certain(&self) -> bool {
+        matches!(self.matched_by, Some(MatchedBy::Answer | MatchedBy::PoNumber))
+    }
 }
 
 /// [`Attempt`] as `SQLite`'s `json_object` writes it.
@@ -80,8 +115,7 @@ impl AttemptRow {
             id: self.id,
             po_number: self.po_number,
             placed: self.state == "placed",
-            is_certain: matches!(self.matched_by.as_deref(), Some("answer" | "po_number")),
-            by_answer: self.matched_by.as_deref() == Some("answer"),
+            matched_by: self.matched_by.as_deref().and_then(MatchedBy::from_word),
             fence_mark: self.fence_mark,
             created_at: read_time(&self.created_at)?,
             ended_at: read_optional_time(self.ended_at.as_deref())?,

@@ -18,7 +18,7 @@ fn modes(place: &Place) -> Vec<(String, u32)> {
 
 /// The group reads everything but the lock: whoever may open that could hold it, and keep the daemon from starting.
 fn right((name, mode): &(String, u32)) -> bool {
-    *mode == if name.ends_with(".lock") { 0o600 } else { 0o640 }
+    *mode == if name.strip_suffix(".lock").is_some() { 0o600 } else { 0o640 }
 }
 
 #[test]

@@ -10,7 +10,7 @@ use super::turned::Turned;
 
 /// A portal that carries out one order, loses the answer and is not to be reached from then on; and the folder that sent it.
 fn of_unknown_fate() -> (Turned, Place) {
-    let portal = Turned::with(|settings| settings.list.lag = Lag::Fixed(Duration::from_secs(3600)));
+    let portal = Turned::with(|settings| settings.list.lag = Lag::Fixed(Duration::from_hours(1)));
     let place = portal.place(&due("one", "1", 10));
     portal.fault("save=lost-answer");
     place.daemon().stop();

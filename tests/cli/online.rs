@@ -125,7 +125,7 @@ fn how_tokens_live_is_told() {
     assert!(verdict(&of(|settings| settings.tokens.rotate_refresh = true), "refresh token").1.contains("new refresh token"));
     let number = of(|settings| settings.tokens.expires_in = NumberForm::Number);
     assert!(verdict(&number, "expiresIn").1.starts_with("1800"));
-    let long = of(|settings| settings.tokens.access_life = Duration::from_secs(1_800_000));
+    let long = of(|settings| settings.tokens.access_life = Duration::from_hours(500));
     assert_eq!(verdict(&long, "expiresIn").0, "differs", "that many seconds are no half hour");
 }
 

@@ -170,7 +170,7 @@ impl World {
 
     /// Waits until this daemon holds the lock: another one is then refused.
     pub async fn is_locked_by(&self, daemon: &Daemon) {
-        let lock = self.folder.path().join("renewd.db.lock");
+        let lock = self.folder.path().join("renewd.db.running");
         let began = Instant::now();
         while std::fs::read_to_string(&lock).unwrap_or_default().trim() != daemon.0.id().to_string() {
             assert!(began.elapsed() < PATIENCE, "it does not take the lock:\n{}", self.log());

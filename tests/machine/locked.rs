@@ -4,7 +4,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{Connection as _, Executor as _};
 use tokio::runtime::Runtime;
 
-use super::scene::{A_MINUTE, Scene};
+use super::scene::{A_MINUTE, Scene, writes_to_files_that_are_there};
 use super::support::{due, until};
 
 /// Another program in the middle of a transaction.
@@ -53,7 +53,7 @@ fn an_answer_that_comes_while_the_database_is_locked_is_kept_and_recorded_whole(
     holder.lets_go();
     scene.is_ordered_once();
     scene.people_hear(&["all is well again"]);
-    scene.writes_to_files_that_are_there(&daemon);
+    writes_to_files_that_are_there(&daemon);
     assert_eq!(daemon.child.try_wait().unwrap(), None, "the daemon has never left");
     daemon.stop();
     assert_eq!(scene.portal.calls("save"), 1);
@@ -69,7 +69,7 @@ fn nothing_is_sent_while_the_database_is_locked_and_the_order_goes_out_after() {
     scene.ordered_nothing();
     holder.lets_go();
     scene.is_ordered_once();
-    scene.writes_to_files_that_are_there(&daemon);
+    writes_to_files_that_are_there(&daemon);
     daemon.stop();
 }
 

@@ -70,17 +70,17 @@ impl Scene {
         self.run(&["audit", "verify"]).ended(0);
     }
 
-    /// A daemon that writes to a journal which another program has deleted loses what it writes there.
-    pub fn writes_to_files_that_are_there(&self, daemon: &Daemon) {
-        let files = fs::read_dir(format!("/proc/{}/fd", daemon.child.id())).unwrap();
-        let names = files.filter_map(|file| fs::read_link(file.unwrap().path()).ok()).map(|path| path.display().to_string());
-        let ours: Vec<String> = names.filter(|name| name.contains("renewd.db")).collect();
-        assert!(ours.iter().any(|name| name.ends_with("-wal")) && ours.iter().all(|name| !name.contains("deleted")), "{ours:?}");
-    }
-
     pub fn ordered_nothing(&self) {
         assert_eq!((self.portal.calls("save"), self.portal.orders().len()), (0, 0));
     }
+}
+
+/// A daemon that writes to a journal which another program has deleted loses what it writes there.
+pub fn writes_to_files_that_are_there(daemon: &Daemon) {
+    let files = fs::read_dir(format!("/proc/{}/fd", daemon.child.id())).unwrap();
+    let names = files.filter_map(|file| fs::read_link(file.unwrap().path()).ok()).map(|path| path.display().to_string());
+    let ours: Vec<String> = names.filter(|name| name.contains("renewd.db")).collect();
+    assert!(ours.iter().any(|name| name.ends_with("-wal")) && ours.iter().all(|name| !name.contains("deleted")), "{ours:?}");
 }
 
 /// A folder whose people are told by lines in the file `told`.
