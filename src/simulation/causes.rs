@@ -58,6 +58,7 @@ fn has_cause(kind: &str, reason: &str, plan: &Plan, plans: &[Plan], sandbox: &Sa
         ("term.held", "dead_order" | "refunded_later") => nature.bad_ends > 0,
         ("term.unknown", "finding_out" | "second_unknown") => faults || crashes,
         ("term.unknown", "no_evidence") => (faults || crashes) && (hides || !nature.calm),
+        ("term.waits", "over_limit") => plans.len() > 1,
         ("term.waits", "refused") => nature.order_faults > 0,
         ("term.waits", "pending_long" | "not_listed") => true,
         ("term.missed", _) => !nature.calm,

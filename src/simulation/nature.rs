@@ -95,8 +95,8 @@ impl Nature {
             write_faults: often(&[0, 0, 5]),
             strangers: often(&[0, 1, 3]),
             customers: often(&[0, 0, 1]),
-            spells: often(&[0, 1, 2]),
-            edits: often(&[0, 1, 2]),
+            spells: often(&[0, 0, 1, 2]),
+            edits: often(&[0, 0, 1, 2]),
             // A portal that never tells the time cannot correct a clock (RFC 9110 section 6.6.1 has every server with a clock tell it).
             clock_steps: if dates == Dates::Never { 0 } else { often(&[0, 0, 0, 2]) },
             bad_ends: often(&[0, 0, 100]),

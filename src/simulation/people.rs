@@ -82,7 +82,7 @@ pub(super) async fn visit(life: &mut Life) -> Result<(), Complaint> {
     life.in_vain = if left { (life.in_vain + 1).min(4) } else { 0 };
     if left && life.nature.people != People::Absent && !life.visit_planned {
         life.visit_planned = true;
-        life.plan(life.now() + SignedDuration::from_hours(10 << life.in_vain), Event::Visit);
+        life.plan(life.now() + SignedDuration::from_hours(20 << life.in_vain), Event::Visit);
     }
     Ok(())
 }
