@@ -33,6 +33,12 @@ pub(super) fn find(drafts: &[Draft<'_>], source: &str, problems: &Problems) {
         let label = format!("the first one begins in line {}", line(first));
         problems.add(Problem::error(name.span, title).label(label).help("give each a name of its own"));
     }
+    for (draft, first) in devices(drafts) {
+        let title = format!("{} and {} have the same serial number and different customers", called(draft), called(first));
+        let label = format!("this one begins in line {}, the first in line {}", line(draft), line(first));
+        let help = "one device belongs to one customer: it would be renewed for both";
+        problems.add(Problem::error(draft.header, title).label(label).help(help));
+    }
     for (draft, first) in items(drafts) {
         let title = format!("{} and {} are the same subscription", called(draft), called(first));
         let label = format!("this one begins in line {}, the first in line {}", line(draft), line(first));
@@ -51,6 +57,21 @@ fn names<'a, 'd>(drafts: &'a [Draft<'d>]) -> Vec<Pair<'a, 'd>> {
     let mut seen = HashMap::with_capacity(drafts.len());
     let named = drafts.iter().filter_map(|draft| Some((draft.name.ok()?.value, draft)));
     named.filter_map(|(name, draft)| repeats(seen.entry(name), draft)).collect()
+}
+
+fn devices<'a, 'd>(drafts: &'a [Draft<'d>]) -> Vec<Pair<'a, 'd>> {
+    let mut seen: HashMap<(PortalId, String), (Party, &Draft<'d>)> = HashMap::new();
+    let mut found = Vec::new();
+    for draft in drafts {
+        let Ok(bought) = &draft.bought else { continue };
+        let Some(serial) = &bought.identity.serial else { continue };
+        let party = bought.identity.party;
+        let (of, first) = *seen.entry((bought.identity.product_id, serial.to_ascii_uppercase())).or_insert((party, draft));
+        if of != party {
+            found.push((draft, first));
+        }
+    }
+    found
 }
 
 fn items<'a, 'd>(drafts: &'a [Draft<'d>]) -> Vec<Pair<'a, 'd>> {

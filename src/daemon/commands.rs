@@ -335,7 +335,7 @@ impl Desk<'_> {
                     order_no: order.order_no.clone(),
                     order_id: order.portal_id.clone(),
                     status: order.status.clone(),
-                    transaction_no: None,
+                    transaction_no: order.facts.transaction.clone(),
                     matched_by: "person",
                 };
                 self.store.found(self.now, attempt.id, &found, write).await?;

@@ -25,6 +25,7 @@ const LONG: SignedDuration = SignedDuration::from_hours(72);
 impl<T: Transport> Engine<T> {
     /// Looks at every order that is placed or renewed and due for a look.
     pub(super) async fn follow(&mut self, synced: &Synced, placed: Vec<DueTerm>) -> Result<(), TickError> {
+        self.look_for_late_ones(&placed).await?;
         for term in placed {
             let Some(attempt) = term.attempt.clone() else { continue };
             let mut listed = self.store.listed_attempt(attempt.id, &self.po_prefix).await?;
@@ -56,6 +57,18 @@ impl<T: Transport> Engine<T> {
             } else {
                 self.follow_one(&term, &attempt, listed.as_ref(), status.as_deref()).await?;
             }
+        }
+        Ok(())
+    }
+
+    /// R21: an order that was held not to exist may turn up beside the one that followed it, and may say so only in its details.
+    async fn look_for_late_ones(&mut self, placed: &[DueTerm]) -> Result<(), TickError> {
+        let after_unknown = placed.iter().filter(|term| term.unknowns > 0).filter_map(|term| term.attempt.as_ref());
+        let Some(since) = after_unknown.map(|attempt| attempt.created_at).min() else { return Ok(()) };
+        // Carried out before the next one was sent, or after: two days cover the longest settle twice.
+        let since = after(since, SignedDuration::from_hours(-48));
+        if let Err(error) = self.read_details(i64::MAX, Some(since)).await? {
+            tracing::debug!("the orders of others cannot be read now: {error}");
         }
         Ok(())
     }

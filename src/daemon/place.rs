@@ -56,6 +56,10 @@ impl<T: Transport> Engine<T> {
         }
         let sound = self.sound(due).await?;
         let admitted = self.admit(sound).await?;
+        // R21: reading the orders of others may just have shown one that paused the account.
+        if self.closed(&[]).await?.is_some() {
+            return Ok(()); // due again at once, and then they wait
+        }
         for batch in batches(admitted) {
             self.send_batch(synced, batch, ticked).await?;
         }

@@ -155,7 +155,7 @@ impl<T: Transport> Engine<T> {
             order_no: listed.order_no.clone(),
             order_id: listed.portal_id.clone(),
             status: listed.status.clone(),
-            transaction_no: None,
+            transaction_no: listed.facts.transaction.clone(),
             matched_by: how,
         };
         tracing::info!(

@@ -20,6 +20,9 @@ struct Imprint {
     installation: String,
     seq: i64,
     head: String,
+    /// The database file itself: a copy that took its seal along is another one.
+    #[serde(default)]
+    inode: Option<u64>,
 }
 
 /// The seal of one database.
@@ -83,7 +86,15 @@ impl Seal {
             return Ok(Some("the database was last used on another machine".to_owned()));
         }
         let same = store.audit_hash(imprint.seq).await?.is_some_and(|hash| hash == imprint.head);
-        Ok((!same).then(|| "the database is older than what this machine has ordered: it was restored from a backup".to_owned()))
+        if !same {
+            return Ok(Some(
+                "the database is older than what this machine has ordered: it was restored from a backup".to_owned(),
+            ));
+        }
+        let copied = imprint.inode.is_some_and(|inode| inode != self.inode.1);
+        Ok(copied.then(|| {
+            "the database file is another one than the seal was made for: it was copied, together with its seal".to_owned()
+        }))
     }
 
     /// Renews the seal: after this, a database older than it is now is noticed. Called after intents are committed and before
@@ -91,7 +102,13 @@ impl Seal {
     pub async fn renew(&self, store: &mut Store) -> Result<(), SealError> {
         self.assert_in_place()?;
         let (seq, head) = store.audit_tip().await?;
-        let imprint = Imprint { machine: self.machine.clone(), installation: self.installation.clone(), seq, head };
+        let imprint = Imprint {
+            machine: self.machine.clone(),
+            installation: self.installation.clone(),
+            seq,
+            head,
+            inode: Some(self.inode.1),
+        };
         let text = serde_json::to_string(&imprint).map_err(std::io::Error::other);
         text.and_then(|text| self.replace(text.as_bytes())).map_err(|source| SealError::Io { path: self.path.clone(), source })
     }
@@ -176,6 +193,21 @@ mod tests {
         let mut restored = Store::open(&path, Opening::Existing).await.unwrap();
         let why = Seal::of(&path, "A").unwrap().disagreement(&mut restored).await.unwrap().unwrap();
         assert!(why.contains("restored from a backup"), "{why}");
+    }
+
+    #[tokio::test]
+    async fn a_database_copied_together_with_its_seal_is_noticed() {
+        let (folder, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let mut store = database(folder.path()).await;
+        Seal::of(&folder.path().join("renewd.db"), "A").unwrap().renew(&mut store).await.unwrap();
+        store.close().await.unwrap();
+        for name in ["renewd.db", "renewd.db.seal"] {
+            std::fs::copy(folder.path().join(name), elsewhere.path().join(name)).unwrap();
+        }
+        let path = elsewhere.path().join("renewd.db");
+        let mut copy = Store::open(&path, Opening::Existing).await.unwrap();
+        let why = Seal::of(&path, "A").unwrap().disagreement(&mut copy).await.unwrap();
+        assert!(why.is_some_and(|why| why.contains("copied, together with its seal")));
     }
 
     #[tokio::test]

@@ -15,6 +15,8 @@ pub struct Facts {
     pub serial: Option<String>,
     /// Every `serviceId` and `planId` shown.
     pub items: Vec<String>,
+    /// Its `transactionNo`, if one is shown.
+    pub transaction: Option<String>,
     /// Every `operationType` shown.
     pub operations: Vec<String>,
 }
@@ -48,6 +50,7 @@ impl Facts {
             "productId" => first(&mut self.product, text),
             "partnerId" => first(&mut self.partner, text),
             "productNo" => first(&mut self.serial, text),
+            "transactionNo" => first(&mut self.transaction, text),
             "operationType" => self.operations.push(text),
             "serviceId" | "planId" if !self.items.contains(&text) => self.items.push(text),
             _ => {}

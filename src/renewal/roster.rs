@@ -276,12 +276,15 @@ fn remove(known: &[Known], seen: &HashSet<i64>, roster: &mut Roster) {
 struct LookAlikes<'a> {
     names: HashMap<&'a str, &'a Known>,
     customers: HashMap<(crate::ids::PortalId, super::subscription::Party), &'a Known>,
+    /// One serial number is one device, whoever it stands under.
+    devices: HashMap<String, &'a Known>,
 }
 
 impl<'a> LookAlikes<'a> {
     fn of(known: &'a [Known]) -> Self {
         Self {
             names: known.iter().map(|k| (k.name.as_str(), k)).collect(),
+            devices: known.iter().filter_map(|k| Some((k.identity.serial.as_ref()?.to_ascii_uppercase(), k))).collect(),
             customers: known.iter().map(|k| ((k.identity.product_id, k.identity.party), k)).collect(),
         }
     }
@@ -295,6 +298,10 @@ impl<'a> LookAlikes<'a> {
                 "another subscription was called {} before (product {}, item {})",
                 old.name, old.identity.product_id, old.identity.item_id
             ));
+        }
+        let device = entry.identity.serial.as_ref().and_then(|serial| self.devices.get(&serial.to_ascii_uppercase()));
+        if let Some(old) = device {
+            return Some(format!("{} already renews the device with the same serial number", old.name));
         }
         let old = self.customers.get(&(entry.identity.product_id, entry.identity.party))?;
         Some(format!("{} already renews product {} for the same customer", old.name, old.identity.product_id))

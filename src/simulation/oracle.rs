@@ -160,6 +160,7 @@ impl Oracle {
             .map_err(|e| read(&e))?;
         for (id, body) in told {
             self.outbox = id;
+            must(!body.contains("\"cause\":\"row:"), || format!("a term was set aside: {body}"))?;
             figures.messages += 1;
             news.messages.push(body);
         }

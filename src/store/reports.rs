@@ -124,7 +124,8 @@ impl Store {
     pub async fn undone(&mut self, now: jiff::Timestamp) -> Result<Vec<UndoneRow>, StoreError> {
         sqlx::query_as(
             "SELECT s.name AS renewal, t.state, t.detail, t.remedy FROM term t JOIN subscription s ON s.id = t.subscription_id
-             WHERE s.active = 1 AND t.due_at <= $1 AND t.state NOT IN ('placed', 'renewed', 'skipped', 'missed') ORDER BY t.deadline_at, s.name",
+             WHERE s.active = 1 AND t.due_at <= $1 AND t.state NOT IN ('placed', 'renewed', 'skipped')
+               AND NOT (t.state = 'missed' AND EXISTS (SELECT 1 FROM term n WHERE n.subscription_id = s.id AND n.id > t.id)) ORDER BY t.deadline_at, s.name",
         )
         .bind(super::text::time(now))
         .fetch_all(&mut self.conn)

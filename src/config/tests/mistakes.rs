@@ -121,6 +121,18 @@ fn a_service_beside_a_plan_belongs_to_one_entry_only() {
 }
 
 #[test]
+fn one_device_belongs_to_one_customer() {
+    let entry = |name: &str, partner: u32| {
+        format!(
+            "[[renewal]]\nname = \"{name}\"\nproduct = \"p-series-appliance\"\nserial = \"3631A2200005\"\npartner_id = {partner}\nplan_id = {partner}\n\
+             years = 1\nexpires_on = 2027-03-01\n"
+        )
+    };
+    let two = format!("{TOP}{}{}", entry("a", 800), entry("b", 900));
+    assert_eq!(titles(&two), ["`b` and `a` have the same serial number and different customers"]);
+}
+
+#[test]
 fn two_entries_of_one_name_are_refused_although_one_is_wrong_otherwise() {
     let source = with_entry("quantity = 1") + "[[renewal]]\nname = \"one\"\nexpires_on = 5\nquantity = 1\npartner_id = 4\n";
     let found = mistakes(&source);

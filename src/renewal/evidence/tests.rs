@@ -391,7 +391,7 @@ fn r22_reading_an_order_back_teaches_each_field_by_what_it_shows() {
         partner: Some(5.to_string()),
         serial: Some(7.to_string()),
         items: vec!["4".to_owned()],
-        operations: Vec::new(),
+        ..Facts::default()
     };
     let with_serial = Identity { serial: Some("3631A2200001".to_owned()), ..identity() };
     let misleading = taught(&with_serial, &order("1", other));

@@ -95,6 +95,23 @@ fn a_second_batch_for_the_same_customer_waits_for_a_person() {
 }
 
 #[test]
+fn a_device_under_another_name_and_customer_waits_for_a_person() {
+    let with_serial = |name: &str, partner: u64, serial: &str| {
+        let mut entry = entry(name, partner);
+        entry.identity.serial = Some(serial.to_owned());
+        entry
+    };
+    let old = with_serial("mill-street", 900, "3631A2200005");
+    let roster = run(&[known(1, &old)], &[with_serial("mill-street-pbx", 800, "3631a2200005")]);
+    assert!(
+        roster
+            .changes
+            .iter()
+            .any(|change| matches!(change, Change::Added { confirm: Some(why), .. } if why.contains("same serial number")))
+    );
+}
+
+#[test]
 fn a_corrected_expiry_is_refused_and_names_the_command() {
     let old = entry("a", 1);
     let new = Entry { expires_on: date(2027, 3, 2), ..old.clone() };
