@@ -18,6 +18,7 @@ use crate::renewal::chain;
 use crate::renewal::evidence;
 use crate::renewal::state::{Reason, TermState};
 use crate::rules::{Rule, kept};
+use crate::store::attempts::Attempt;
 use crate::store::commands::Answered;
 use crate::store::found::{FoundOrder, SetAside};
 use crate::store::terms::{DueTerm, Move, Write};
@@ -388,13 +389,7 @@ impl Desk<'_> {
                 spoken(term.state)
             )));
         };
-        let ended = attempt.ended_at.unwrap_or(attempt.created_at);
-        // One settle to be carried out (A2), and one more to be listed (A1), which is where a person looks.
-        let settle = super::resolve::settle_of(self.config, &term, ended).saturating_mul(2);
-        let earliest = super::engine::after(ended, settle);
-        if self.now < earliest && kept(Rule::R25) {
-            return Err(Refused::No(format!("an order of {} may still show up until {earliest:.0}; ask again then", term.name)));
-        }
+        self.may_show_up_no_more(&term, &attempt)?;
         let write = self.awaits_approval("attempt.not_placed", &term, "a person said that it was not ordered");
         self.store.set_aside(self.now, attempt.id, SetAside::NotPlaced, write).await?;
         self.store.forget_approval(term.id).await?;
@@ -403,6 +398,17 @@ impl Desk<'_> {
             term.typed(),
             attempt.po_number
         ))
+    }
+
+    /// R25: one settle to be carried out (A2), and one more to be listed (A1), which is where a person looks.
+    fn may_show_up_no_more(&self, term: &DueTerm, attempt: &Attempt) -> Result<(), Refused> {
+        let ended = attempt.ended_at.unwrap_or(attempt.created_at);
+        let settle = super::resolve::settle_of(self.config, term, ended).saturating_mul(2);
+        let earliest = super::engine::after(ended, settle);
+        if self.now >= earliest || !kept(Rule::R25) {
+            return Ok(());
+        }
+        Err(Refused::No(format!("an order of {} may still show up until {earliest:.0}; ask again then", term.name)))
     }
 
     /// R23: only a person frees a term from an order that is dead.
@@ -416,6 +422,10 @@ impl Desk<'_> {
                 spoken(term.state)
             )));
         };
+        // The answer named an order that is another's, or that nobody sees: the one that was sent may still come.
+        if term.reason == Some(Reason::NotListed) {
+            self.may_show_up_no_more(&term, &attempt)?;
+        }
         let write = self.awaits_approval("attempt.voided", &term, "its order is dead and was set aside by a person");
         self.store.set_aside(self.now, attempt.id, SetAside::Void, write).await?;
         self.store.forget_approval(term.id).await?;

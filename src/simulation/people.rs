@@ -175,15 +175,16 @@ async fn whose(life: &mut Life, engine: &mut Daemon, term: &DueTerm) -> Result<b
     if is_right {
         return ask(engine, Asked::ResolveOrdered { term: term.id, order }).await;
     }
-    // Ours may still be on its way: whoever voids it waits first, as for an order of unknown fate.
-    if life.now().duration_since(attempt.created_at) < SignedDuration::from_hours(50)
-        || is_on_its_way(&life.sandbox, &attempt.po_number)
-    {
-        return Ok(false);
-    }
-    let own = |o: &&LedgerOrder| o.request.po_number.as_deref() == Some(&attempt.po_number) && !is_dead(&o.status);
+    let now = life.now();
+    let own = |o: &&LedgerOrder| {
+        o.request.po_number.as_deref() == Some(&attempt.po_number) && o.listed_from <= now && !is_dead(&o.status)
+    };
     if let Some(own) = life.sandbox.with_orders(|orders| orders.iter().find(own).cloned()) {
         return ask(engine, Asked::ResolveOrdered { term: term.id, order: own.order_no }).await;
+    }
+    // Where A2 does not hold, a person has to know it from somewhere else.
+    if life.nature.beyond_settle && is_on_its_way(&life.sandbox, &attempt.po_number) {
+        return Ok(false);
     }
     ask(engine, Asked::ResolveVoid { term: term.id }).await
 }

@@ -2,6 +2,7 @@
 
 mod attempts;
 mod audit;
+mod commands;
 mod entries;
 mod open;
 mod schema;

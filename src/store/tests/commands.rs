@@ -1,0 +1,54 @@
+//! What a person may do, and when: the desk against a stored attempt.
+
+use super::{DUE, Fresh, PATH, at, entry, file, placed, unknown};
+use crate::config;
+use crate::daemon::commands::{Asked, Desk, Refused};
+
+impl Fresh {
+    /// Asks at `now`, with a settle of one day; what was refused.
+    async fn asks(&mut self, now: &str, asked: Asked) -> Option<String> {
+        let config = config::parse(PATH, &file(&entry("p1", 1))).unwrap();
+        let mut desk =
+            Desk { store: &mut self.store, config: &config, seal: None, po_prefix: "RW-test-", now: at(now), by: "a person" };
+        match desk.apply(asked).await {
+            Ok(_) => None,
+            Err(Refused::No(why)) => Some(why),
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
+/// 2027-02-15 09:00 and fourteen days to go: a settle is a day, so two end on the 17th.
+#[tokio::test]
+async fn not_ordered_is_refused_until_an_order_would_have_been_carried_out_and_listed() {
+    let mut db = Fresh::with([1]).await;
+    let term = db.only().await;
+    db.attempt(&term, "A", unknown()).await;
+    let refused = db.asks("2027-02-17T08:59:00Z", Asked::ResolveNotOrdered { term: term.id }).await;
+    assert!(refused.is_some_and(|why| why.contains("may still show up until 2027-02-17T09:00:00Z")));
+    assert_eq!(db.asks("2027-02-17T09:00:00Z", Asked::ResolveNotOrdered { term: term.id }).await, None);
+    assert_eq!(db.texts("SELECT state FROM term").await, ["awaiting_approval"]);
+}
+
+/// The answer named somebody else's order: ours may still be on its way, and freeing the term too early would buy it twice.
+#[tokio::test]
+async fn a_term_whose_answer_named_a_strange_order_is_not_freed_while_its_own_may_come() {
+    let mut db = Fresh::with([1]).await;
+    let term = db.only().await;
+    db.attempt(&term, "A", placed("UF1")).await;
+    db.allows("UPDATE term SET reason = 'not_listed'", 1).await;
+    let refused = db.asks("2027-02-17T08:59:00Z", Asked::ResolveVoid { term: term.id }).await;
+    assert!(refused.is_some_and(|why| why.contains("may still show up until 2027-02-17T09:00:00Z")));
+    assert_eq!(db.texts("SELECT state FROM attempt").await, ["placed"]);
+    assert_eq!(db.asks("2027-02-17T09:00:00Z", Asked::ResolveVoid { term: term.id }).await, None);
+    assert_eq!(db.texts("SELECT state FROM attempt").await, ["void"]);
+}
+
+#[tokio::test]
+async fn a_dead_order_is_set_aside_at_once() {
+    let mut db = Fresh::with([1]).await;
+    let term = db.only().await;
+    db.attempt(&term, "A", placed("UF1")).await;
+    db.allows("UPDATE term SET state = 'held', reason = 'dead_order'", 1).await;
+    assert_eq!(db.asks(DUE, Asked::ResolveVoid { term: term.id }).await, None);
+}
