@@ -86,6 +86,19 @@ pub struct Message {
     pub command: Option<String>,
 }
 
+impl Message {
+    /// R8, R9: nothing is ordered before a person has looked at the database.
+    pub(super) fn of_doubt(why: &str) -> Self {
+        Self {
+            cause: "doubt".to_owned(),
+            renewal: None,
+            what: format!("nothing is ordered: {why}"),
+            by: None,
+            command: Some("renewd accept".to_owned()),
+        }
+    }
+}
+
 /// A message on its way.
 #[derive(Debug, Clone)]
 pub struct Outgoing {
@@ -280,14 +293,7 @@ impl Store {
                 vec![Happened { kind: "database.doubted", detail: json!({"why": why}), ..Happened::default() }],
             )
             .await?;
-            let message = Message {
-                cause: "doubt".to_owned(),
-                renewal: None,
-                what: format!("nothing is ordered: {why}"),
-                by: None,
-                command: Some("renewd accept".to_owned()),
-            };
-            post(&mut tx, now, &[message]).await?;
+            post(&mut tx, now, &[Message::of_doubt(why)]).await?;
         }
         commit(tx, "noting a doubt").await
     }

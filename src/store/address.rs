@@ -44,14 +44,7 @@ impl Store {
             .doing("changing the portal's address")?;
         let happened = Happened { kind: "account.moved", detail: json!({"to": address, "why": why}), ..Happened::default() };
         audit::append(&mut tx, now, vec![happened]).await?;
-        let message = Message {
-            cause: "doubt".to_owned(),
-            renewal: None,
-            what: format!("nothing is ordered: {why}"),
-            by: None,
-            command: Some("renewd accept".to_owned()),
-        };
-        post(&mut tx, now, &[message]).await?;
+        post(&mut tx, now, &[Message::of_doubt(why)]).await?;
         commit(tx, "changing the portal's address").await
     }
 }

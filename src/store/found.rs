@@ -113,12 +113,7 @@ impl Store {
         .execute(&mut *tx)
         .await
         .doing("recording a found order")?;
-        sqlx::query("UPDATE portal_order SET attempt_id = $1 WHERE account_id = 1 AND key = $2")
-            .bind(attempt)
-            .bind(&order.key)
-            .execute(&mut *tx)
-            .await
-            .doing("recording a found order")?;
+        link(&mut tx, attempt, &order.key).await?;
         within(&mut tx, now, write).await?;
         wake_waiting(&mut tx, now).await?;
         commit(tx, "recording a found order").await
@@ -202,12 +197,7 @@ impl Store {
         .execute(&mut *tx)
         .await
         .doing("recording an order that turned up late")?;
-        sqlx::query("UPDATE portal_order SET attempt_id = $1 WHERE account_id = 1 AND key = $2")
-            .bind(attempt)
-            .bind(&order.key)
-            .execute(&mut *tx)
-            .await
-            .doing("recording an order that turned up late")?;
+        link(&mut tx, attempt, &order.key).await?;
         within(&mut tx, now, write).await?;
         super::account::pause_within(&mut tx, now, Some(why), "renewd").await?;
         commit(tx, "recording an order that turned up late").await
@@ -250,5 +240,16 @@ async fn wake_waiting(tx: &mut Tx<'_>, now: Timestamp) -> Result<(), StoreError>
         .execute(&mut **tx)
         .await
         .doing("waking what waited")?;
+    Ok(())
+}
+
+/// The order of the mirror is this attempt's.
+async fn link(tx: &mut Tx<'_>, attempt: i64, key: &str) -> Result<(), StoreError> {
+    sqlx::query("UPDATE portal_order SET attempt_id = $1 WHERE account_id = 1 AND key = $2")
+        .bind(attempt)
+        .bind(key)
+        .execute(&mut **tx)
+        .await
+        .doing("linking an order to its attempt")?;
     Ok(())
 }
