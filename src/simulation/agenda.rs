@@ -9,7 +9,7 @@ use super::life::{Life, YEARS};
 use super::line::Spell;
 use super::nature::People;
 use super::oracle::{Complaint, News};
-use super::people;
+use super::{people, whims};
 use crate::sandbox::settings::{Echo, Shows};
 use crate::sandbox::{Foreign, PlacedBy, SUCCEED};
 
@@ -48,6 +48,10 @@ pub(super) enum Event {
     Deadline(usize, u32),
     /// A person looks at what needs one.
     Visit,
+    /// A person skips, holds, orders early or pauses, unasked.
+    Whim(usize),
+    /// A person ends what came of that, or lets a chain that has ended go on; and so many times tried before.
+    GoOn(usize, u32),
     /// An order gets another status.
     Status(String, &'static str),
 }
@@ -126,6 +130,9 @@ pub(super) fn draw(life: &mut Life) {
         life.plan(at, Event::Changes(later));
     }
     often(life, nature.edits, |life| Event::Edit(usize::try_from(life.dice.below(life.plans.len() as u64)).unwrap_or(0)));
+    for plan in 0..life.plans.len() {
+        often(life, nature.whims, |_| Event::Whim(plan));
+    }
     often(life, nature.stops, |life| Event::Stop(SignedDuration::from_mins(life.dice.between(1, 3000))));
     often(life, nature.clock_steps, |life| {
         let minutes = *life.dice.pick(&[20, -20, 55, 120, -120, 1440, -4320, 600_000, -600_000, -15_000_000]);
@@ -191,6 +198,8 @@ pub(super) async fn happen(life: &mut Life, event: Event) -> Result<(), Complain
         Event::Mark(plan, k) => return mark(life, plan, k).await,
         Event::Deadline(plan, k) => return deadline(life, plan, k).await,
         Event::Visit => return people::visit(life).await,
+        Event::Whim(plan) => return whims::come(life, plan).await,
+        Event::GoOn(plan, tried) => return whims::go_on(life, plan, tried).await,
         Event::Status(order, status) => {
             let now = life.now();
             life.oracle.ended_badly(&order, now);

@@ -18,7 +18,7 @@ pub(super) async fn check(
     figures: &mut Figures,
 ) -> Result<(), Complaint> {
     let held: Vec<(String, String, String, String)> = sqlx::query_as(
-        "SELECT at, kind, renewal, coalesce(detail ->> 'reason', '') FROM audit_log
+        "SELECT at, kind, renewal, coalesce(detail ->> 'reason', detail -> 'detail' ->> 'reason', '') FROM audit_log
          WHERE kind IN ('term.held', 'term.awaits_approval', 'term.unknown', 'term.waits', 'term.missed') ORDER BY seq",
     )
     .fetch_all(&mut store.conn)
@@ -54,6 +54,7 @@ fn has_cause(kind: &str, reason: &str, plan: &Plan, plans: &[Plan], sandbox: &Sa
         ("term.awaits_approval", "approval") => plan.manual,
         ("term.awaits_approval", "changed_since_approval" | "looks_like_old") => nature.edits > 0,
         ("term.awaits_approval", "not_ordered") => faults || crashes || nature.bad_ends > 0,
+        ("term.held", "operator") => nature.whims > 0,
         ("term.held", "foreign_order") => foreign(),
         ("term.held", "dead_order" | "refunded_later") => nature.bad_ends > 0,
         ("term.unknown", "finding_out" | "second_unknown") => faults || crashes,

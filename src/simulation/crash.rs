@@ -1,12 +1,16 @@
 //! The death of the process, at any step.
 //!
-//! Owns a countdown of this thread. `store/` passes a point before and after every commit and the simulation's transport before and after
-//! every request; where the countdown ends nothing ever goes on, and the engine is dropped with all it holds in memory.
+//! Owns a countdown of this thread. Every commit of a database that this thread opened is a step, also that of a single statement, and so
+//! are the return from a commit and the simulation's line before and after every request. Where the countdown ends nothing ever goes on:
+//! the engine is dropped with all it holds in memory, and what its connection was still told to do is rolled back.
 
 use std::cell::RefCell;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
+
+use sqlx::sqlite::SqliteConnection;
 
 #[derive(Default)]
 struct Countdown {
@@ -17,33 +21,52 @@ struct Countdown {
     waker: Option<Waker>,
 }
 
-thread_local! {
-    static COUNTDOWN: RefCell<Countdown> = RefCell::default();
-}
-
-/// One step of the process. Never ends where the process dies.
-pub(crate) async fn point() {
-    let dead = COUNTDOWN.with_borrow_mut(|countdown| {
-        if let Some(left) = &mut countdown.left {
+impl Countdown {
+    /// One step; whether the process is dead.
+    fn step(&mut self) -> bool {
+        if let Some(left) = &mut self.left {
             *left = left.saturating_sub(1);
             if *left == 0 {
-                countdown.left = None;
-                countdown.crashed = true;
-                if let Some(waker) = countdown.waker.take() {
+                self.left = None;
+                self.crashed = true;
+                if let Some(waker) = self.waker.take() {
                     waker.wake();
                 }
             }
         }
-        countdown.crashed
-    });
-    if dead {
+        self.crashed
+    }
+}
+
+/// Shared with the connections of one process; a new process gets its own, and what is dead stays dead.
+type Process = Arc<Mutex<Countdown>>;
+
+thread_local! {
+    static PROCESS: RefCell<Process> = RefCell::default();
+}
+
+fn with<R>(what: impl FnOnce(&mut Countdown) -> R) -> R {
+    let process = PROCESS.with_borrow(Arc::clone);
+    what(&mut process.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// One step of the process. Never ends where the process dies.
+pub(crate) async fn point() {
+    if with(Countdown::step) {
         std::future::pending::<()>().await;
     }
 }
 
+/// Makes every commit of this connection a step, before it has happened (sqlite.org/c3ref/commit_hook.html).
+pub(crate) async fn watch(conn: &mut SqliteConnection) {
+    let process = PROCESS.with_borrow(Arc::clone);
+    let lives = move || !process.lock().unwrap_or_else(PoisonError::into_inner).step();
+    conn.lock_handle().await.expect("a new connection has a handle").set_commit_hook(lives);
+}
+
 /// Whether this write fails, as on a full disk.
 pub(crate) fn write_fails() -> bool {
-    COUNTDOWN.with_borrow_mut(|countdown| match &mut countdown.write_fails {
+    with(|countdown| match &mut countdown.write_fails {
         Some(left) if *left <= 1 => {
             countdown.write_fails = None;
             true
@@ -58,17 +81,20 @@ pub(crate) fn write_fails() -> bool {
 
 /// The process will die at the `steps`-th point from now.
 pub(super) fn arm(steps: u32) {
-    COUNTDOWN.with_borrow_mut(|countdown| countdown.left = Some(steps.max(1)));
+    with(|countdown| countdown.left = Some(steps.max(1)));
 }
 
 /// The `writes`-th write from now fails.
 pub(super) fn arm_write(writes: u32) {
-    COUNTDOWN.with_borrow_mut(|countdown| countdown.write_fails = Some(writes.max(1)));
+    with(|countdown| countdown.write_fails = Some(writes.max(1)));
 }
 
-/// A new process.
+/// The process is not to die any more; or a new one, if it has.
 pub(super) fn reset() {
-    COUNTDOWN.with_borrow_mut(|countdown| *countdown = Countdown::default());
+    if with(|countdown| countdown.crashed) {
+        PROCESS.set(Process::default());
+    }
+    with(|countdown| *countdown = Countdown::default());
 }
 
 /// Runs `life` until it ends or the process dies in it: then `None`, and all that `life` held is gone.
@@ -82,9 +108,9 @@ impl<F: Future> Future for Survives<F> {
     type Output = Option<F::Output>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        COUNTDOWN.with_borrow_mut(|countdown| countdown.waker = Some(cx.waker().clone()));
+        with(|countdown| countdown.waker = Some(cx.waker().clone()));
         let polled = self.0.as_mut().poll(cx);
-        if COUNTDOWN.with_borrow(|countdown| countdown.crashed) {
+        if with(|countdown| countdown.crashed) {
             return Poll::Ready(None);
         }
         polled.map(Some)

@@ -17,6 +17,8 @@ pub(super) struct Figures {
     pub(super) restores: u64,
     pub(super) copies: u64,
     pub(super) visits: u64,
+    pub(super) whims: u64,
+    pub(super) rebases: u64,
     pub(super) messages: u64,
     pub(super) attempts: u64,
     pub(super) deadlines: u64,
@@ -44,6 +46,8 @@ impl Figures {
             (&mut self.restores, other.restores),
             (&mut self.copies, other.copies),
             (&mut self.visits, other.visits),
+            (&mut self.whims, other.whims),
+            (&mut self.rebases, other.rebases),
             (&mut self.messages, other.messages),
             (&mut self.attempts, other.attempts),
             (&mut self.deadlines, other.deadlines),
@@ -73,8 +77,13 @@ impl fmt::Display for Figures {
         )?;
         writeln!(
             f,
-            "{} crashes, {} backups put back, {} copies started, {} edits, {} clock steps, {} visits by people, {} messages",
-            self.crashes, self.restores, self.copies, self.edits, self.clock_steps, self.visits, self.messages
+            "{} crashes, {} backups put back, {} copies started, {} edits, {} clock steps, {} messages",
+            self.crashes, self.restores, self.copies, self.edits, self.clock_steps, self.messages
+        )?;
+        writeln!(
+            f,
+            "{} visits by people, {} commands of their own accord, {} chains that went on",
+            self.visits, self.whims, self.rebases
         )?;
         writeln!(
             f,

@@ -49,6 +49,21 @@ pub(super) struct Plan {
     pub(super) settled_by_people: Vec<u32>,
     /// It stands in the file as something else: nothing is owed to it until that is put right.
     pub(super) broken_off: bool,
+    /// A person has skipped it or holds it since then: nothing may be ordered.
+    pub(super) unwanted: Option<Unwanted>,
+    /// Somebody has decided whether, and when, what has ended goes on.
+    pub(super) decided: bool,
+    /// These terms were ordered by a person before they were due.
+    pub(super) early: Vec<u32>,
+}
+
+/// What a person has said against ordering, and when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unwanted {
+    /// Nothing is owed to it either.
+    Skipped(Timestamp),
+    /// Its deadlines are told all the same.
+    Held(Timestamp),
 }
 
 impl Plan {
@@ -211,6 +226,9 @@ fn plan(dice: &mut Dice, n: u64, today: Date, calm: bool) -> Plan {
         listed: true,
         settled_by_people: Vec::new(),
         broken_off: false,
+        unwanted: None,
+        decided: false,
+        early: Vec::new(),
     }
 }
 

@@ -217,7 +217,7 @@ impl Life {
     fn arm(&mut self) {
         crash::reset();
         if self.dice.chance(self.nature.wake_crashes) {
-            crash::arm(u32::try_from(self.dice.between(1, 60)).unwrap_or(1));
+            crash::arm(u32::try_from(self.dice.between(1, 40)).unwrap_or(1));
         }
         if self.dice.chance(self.nature.write_faults) {
             crash::arm_write(u32::try_from(self.dice.between(1, 12)).unwrap_or(1));

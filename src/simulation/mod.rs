@@ -19,6 +19,7 @@ mod mutations;
 mod nature;
 mod oracle;
 mod people;
+mod whims;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;

@@ -41,6 +41,8 @@ pub(super) struct Nature {
     pub(super) edits: u32,
     pub(super) clock_steps: u32,
     pub(super) stops: u32,
+    /// Per year and renewal: commands that people give of their own accord.
+    pub(super) whims: u32,
     /// Per mille of our orders that somebody cancels, refunds or leaves unpaid.
     pub(super) bad_ends: u32,
     /// A2 does not hold.
@@ -101,12 +103,13 @@ impl Nature {
             clock_steps: if dates == Dates::Never { 0 } else { often(&[0, 0, 0, 2]) },
             bad_ends: often(&[0, 0, 100]),
             stops: often(&[0, 1, 2]),
+            whims: often(&[0, 0, 1]),
             calm,
             zone: *dice.pick(&ZONES),
             settle_hours: *dice.pick(&[None, None, Some(1), Some(6)]),
             slow: *dice.pick(&[0, 0, 50]),
             crashes: *dice.pick(&[0, 100, 400]),
-            wake_crashes: *dice.pick(&[0, 3, 10]),
+            wake_crashes: *dice.pick(&[0, 5, 20]),
             dates,
             people,
             restores: if restored { 300 } else { 0 },

@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::figures::Figures;
-use super::file::Plan;
+use super::file::{Plan, Unwanted};
 use super::nature::Nature;
 use super::people::is_dead;
 use crate::sandbox::{LedgerOrder, PlacedBy, Sandbox};
@@ -77,6 +77,8 @@ pub(super) struct Oracle {
     doubles: BTreeMap<i64, usize>,
     bad_ends: HashMap<String, Timestamp>,
     settled_by_people: HashSet<i64>,
+    /// Since when a person has paused everything.
+    paused: Option<Timestamp>,
     /// Row numbers of the time before do not count any more.
     restored: bool,
 }
@@ -112,6 +114,7 @@ impl Oracle {
             doubles: BTreeMap::new(),
             bad_ends: HashMap::new(),
             settled_by_people: HashSet::new(),
+            paused: None,
             restored: false,
         }
     }
@@ -123,6 +126,11 @@ impl Oracle {
 
     pub(super) fn resumed(&mut self) {
         self.doubles.clear();
+        self.paused = None;
+    }
+
+    pub(super) fn paused(&mut self, now: Timestamp) {
+        self.paused = self.paused.or(Some(now));
     }
 
     /// Whether the daemon can do anything about anything from now on.
@@ -193,6 +201,7 @@ impl Oracle {
             return Err(Complaint::new(format!("order {} is for nothing that the file ever had", order.order_no)));
         };
         self.in_its_time(order, &plans[at])?;
+        self.wanted(order, &plans[at])?;
         let claimed: Vec<String> = sqlx::query_scalar(
             "SELECT order_no FROM attempt WHERE state = 'placed' AND matched_by IN ('content', 'person') AND order_no IS NOT NULL",
         )
@@ -210,11 +219,22 @@ impl Oracle {
         let earliest = deadline - hours(24 * i64::from(plan.longest_lead) + 2);
         let late = SignedDuration::try_from(self.nature.settle()).unwrap_or_default();
         let latest = deadline + hours(24 * i64::from(plan.grace) + 2) + late;
-        must(order.created_at >= earliest, || {
+        let early = plan.early.contains(&plan.term_of(order.created_at, &self.zone));
+        must(early || order.created_at >= earliest, || {
             format!("order {} was placed at {} for {deadline}, before it was due", order.order_no, order.created_at)
         })?;
         must(order.created_at <= latest || self.nature.beyond_settle, || {
             format!("order {} was placed at {} for {deadline}, after its last chance", order.order_no, order.created_at)
+        })
+    }
+
+    /// Nothing while a person has paused, skipped or held it, but for what was on its way. An older database knows nothing of it.
+    fn wanted(&self, order: &LedgerOrder, plan: &Plan) -> Result<(), Complaint> {
+        let late = SignedDuration::try_from(self.nature.settle()).unwrap_or_default() + SignedDuration::from_mins(2);
+        let said = plan.unwanted.map(|(Unwanted::Skipped(at) | Unwanted::Held(at))| at);
+        let unwanted = [self.paused, said].into_iter().flatten().any(|since| order.created_at > since + late);
+        must(!unwanted || self.restored || self.nature.beyond_settle, || {
+            format!("order {} was placed although a person had paused, skipped or held it", order.order_no)
         })
     }
 
@@ -315,7 +335,8 @@ impl Oracle {
         skew: SignedDuration,
         figures: &mut Figures,
     ) -> Result<(), Complaint> {
-        if !plan.listed || plan.broken_off || plan.settled_by_people.contains(&k) {
+        let skipped = matches!(plan.unwanted, Some(Unwanted::Skipped(_)));
+        if !plan.listed || plan.broken_off || skipped || plan.settled_by_people.contains(&k) {
             return Ok(());
         }
         figures.deadlines += 1;

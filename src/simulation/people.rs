@@ -10,13 +10,14 @@ use super::crash;
 use super::life::{Daemon, Life};
 use super::nature::People;
 use super::oracle::Complaint;
+use super::whims;
 use crate::daemon::commands::{Asked, Desk, Refused};
 use crate::daemon::place::request_hash;
 use crate::renewal::state::{Reason, TermState};
 use crate::sandbox::{LedgerOrder, PlacedBy, Sandbox};
 use crate::store::terms::DueTerm;
 
-fn failed(what: &dyn std::fmt::Display) -> Complaint {
+pub(super) fn failed(what: &dyn std::fmt::Display) -> Complaint {
     Complaint::new(format!("a person cannot: {what}"))
 }
 
@@ -43,7 +44,7 @@ pub(super) async fn bind(life: &mut Life) -> Result<(), Complaint> {
 }
 
 /// Gives one command; false where it was refused.
-async fn ask(engine: &mut Daemon, asked: Asked) -> Result<bool, Complaint> {
+pub(super) async fn ask(engine: &mut Daemon, asked: Asked) -> Result<bool, Complaint> {
     let (now, config) = (engine.clock.now(), std::sync::Arc::clone(&engine.config));
     let mut desk = Desk {
         store: &mut engine.store,
@@ -123,7 +124,13 @@ async fn help(life: &mut Life, engine: &mut Daemon, term: &DueTerm) -> Result<bo
             Ok(true)
         }
         (TermState::Placed, Some(Reason::NotListed)) => whose(life, engine, term).await,
-        (TermState::AwaitingApproval | TermState::Missed | TermState::Skipped, _) => Ok(true),
+        (TermState::Missed, _) => {
+            if let Some((at, _)) = term_of(life, term) {
+                whims::plan_to_go_on(life, at);
+            }
+            Ok(true)
+        }
+        (TermState::AwaitingApproval | TermState::Skipped, _) => Ok(true),
         _ => Ok(false),
     }
 }
@@ -159,7 +166,7 @@ async fn foreign(life: &mut Life, engine: &mut Daemon, term: &DueTerm) -> Result
 }
 
 /// The renewal and the term of its chain.
-fn term_of(life: &Life, term: &DueTerm) -> Option<(usize, u32)> {
+pub(super) fn term_of(life: &Life, term: &DueTerm) -> Option<(usize, u32)> {
     let at = life.plans.iter().position(|plan| plan.names.contains(&term.name))?;
     let begins = |k: u32| life.plans[at].deadline(k, &life.zone).to_zoned(life.zone.clone()).date();
     Some((at, (0..super::file::MOST_TERMS).find(|k| begins(*k) >= term.span.starts_on)?))
@@ -202,6 +209,7 @@ async fn refunded(life: &mut Life, engine: &mut Daemon, term: &DueTerm) -> Resul
     }
     if let Some((at, k)) = term_of(life, term) {
         life.plans[at].settled_by_people.push(k);
+        whims::plan_to_go_on(life, at);
     }
     ask(engine, Asked::Skip { term: term.id }).await
 }

@@ -77,7 +77,7 @@ impl Store {
     /// Begins a write. IMMEDIATE, because a deferred one fails with `BUSY_SNAPSHOT` instead of waiting (sqlite.org/isolation.html).
     pub(crate) async fn begin(&mut self, doing: &'static str) -> Result<Tx<'_>, StoreError> {
         #[cfg(test)]
-        simulated(doing).await?;
+        simulated(doing)?;
         self.conn.begin_with("BEGIN IMMEDIATE").await.doing(doing)
     }
 }
@@ -85,17 +85,16 @@ impl Store {
 /// Ends a write. Never under a timeout: a dropped commit may have happened.
 pub(crate) async fn commit(tx: Tx<'_>, doing: &'static str) -> Result<(), StoreError> {
     #[cfg(test)]
-    simulated(doing).await?;
+    simulated(doing)?;
     tx.commit().await.doing(doing)?;
     #[cfg(test)]
     crate::simulation::crash::point().await;
     Ok(())
 }
 
-/// Where the simulation lets the process die, or the disk fail.
+/// Where the simulation lets the disk fail.
 #[cfg(test)]
-async fn simulated(doing: &'static str) -> Result<(), StoreError> {
-    crate::simulation::crash::point().await;
+fn simulated(doing: &'static str) -> Result<(), StoreError> {
     let full = || StoreError::Sqlite { doing, source: sqlx::Error::Io(std::io::ErrorKind::StorageFull.into()) };
     if crate::simulation::crash::write_fails() { Err(full()) } else { Ok(()) }
 }

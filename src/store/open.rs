@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection};
 
 use super::nature::{Nature, is_locked};
@@ -138,7 +138,7 @@ impl Store {
         if opening != Opening::ReadOnly {
             super::links::refuse_several(path)?;
         }
-        let conn = options(path, opening).connect().await.map_err(|source| unreadable(path, source))?;
+        let conn = connect(path, opening).await?;
         let mut store = Self { conn, path: path.to_owned(), opening };
         if matches!(opening, Opening::ReadOnly | Opening::Beside) {
             store.refuse_other_versions(path).await?;
@@ -158,7 +158,7 @@ impl Store {
         if !path.exists() {
             return Err(OpenError::Missing(path));
         }
-        let conn = options(&path, self.opening).connect().await.map_err(|source| unreadable(&path, source))?;
+        let conn = connect(&path, self.opening).await?;
         let old = std::mem::replace(&mut self.conn, conn);
         if let Err(error) = old.close().await {
             tracing::debug!(%error, "a connection that failed did not close well either");
@@ -234,6 +234,14 @@ impl Store {
         }
         self.conn.close().await.doing("closing")
     }
+}
+
+async fn connect(path: &Path, opening: Opening) -> Result<SqliteConnection, OpenError> {
+    #[cfg_attr(not(test), expect(unused_mut, reason = "the simulation watches it"))]
+    let mut conn = options(path, opening).connect().await.map_err(|source| unreadable(path, source))?;
+    #[cfg(test)]
+    crate::simulation::crash::watch(&mut conn).await;
+    Ok(conn)
 }
 
 /// A lock passes; anything else is for a person.

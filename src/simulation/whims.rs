@@ -1,0 +1,165 @@
+//! What people do of their own accord: skip, hold, order early, pause; and let a chain that has ended go on.
+//!
+//! Owns when they do it and how they take it back. What they meant stands in the plan, where the oracle reads it.
+
+use jiff::SignedDuration;
+use jiff::civil::Date;
+
+use super::agenda::Event;
+use super::file::Unwanted;
+use super::life::{Daemon, Life};
+use super::oracle::Complaint;
+use super::people::{ask, failed, term_of};
+use crate::daemon::commands::Asked;
+use crate::daemon::place::request_hash;
+use crate::renewal::state::TermState;
+use crate::store::terms::DueTerm;
+
+/// Who is refused this often gives up.
+const MOST_TRIES: u32 = 20;
+
+fn days(days: i64) -> SignedDuration {
+    SignedDuration::from_hours(24 * days)
+}
+
+/// Somebody has an idea about this renewal.
+pub(super) async fn come(life: &mut Life, at: usize) -> Result<(), Complaint> {
+    let kind = life.dice.below(4);
+    if !life.plans[at].listed || life.plans[at].broken_off || life.plans[at].unwanted.is_some() {
+        return Ok(());
+    }
+    let Some(mut engine) = life.engine.take() else { return Ok(()) };
+    if let Some((_, term)) = current(life, &mut engine, at).await? {
+        match kind {
+            0 => skip(life, &mut engine, at, &term).await?,
+            1 => hold(life, &mut engine, at, &term).await?,
+            2 => order_early(life, &mut engine, at, &term).await?,
+            _ => pause(life, &mut engine).await?,
+        }
+    }
+    life.engine = Some(engine);
+    Ok(())
+}
+
+async fn skip(life: &mut Life, engine: &mut Daemon, at: usize, term: &DueTerm) -> Result<(), Complaint> {
+    let Some((_, k)) = term_of(life, term) else { return Ok(()) };
+    if ask(engine, Asked::Skip { term: term.id }).await? {
+        life.plans[at].settled_by_people.push(k);
+        life.plans[at].unwanted = Some(Unwanted::Skipped(life.now()));
+        life.figures.whims += 1;
+        plan_to_go_on(life, at);
+    }
+    Ok(())
+}
+
+async fn hold(life: &mut Life, engine: &mut Daemon, at: usize, term: &DueTerm) -> Result<(), Complaint> {
+    if ask(engine, Asked::Hold { term: term.id }).await? {
+        life.plans[at].unwanted = Some(Unwanted::Held(life.now()));
+        life.figures.whims += 1;
+        plan_to_go_on(life, at);
+    }
+    Ok(())
+}
+
+/// Only where the calendar alone tells which term an order is for.
+async fn order_early(life: &mut Life, engine: &mut Daemon, at: usize, term: &DueTerm) -> Result<(), Complaint> {
+    let Some((_, k)) = term_of(life, term) else { return Ok(()) };
+    let (now, plan) = (life.now(), &life.plans[at]);
+    if term.state != TermState::Scheduled || plan.term_of(now - days(4), &life.zone) != k {
+        return Ok(());
+    }
+    if ask(engine, Asked::Order { term: term.id, request_hash: request_hash(term), early: true }).await? {
+        life.plans[at].early.push(k);
+        life.figures.whims += 1;
+    }
+    Ok(())
+}
+
+async fn pause(life: &mut Life, engine: &mut Daemon) -> Result<(), Complaint> {
+    if ask(engine, Asked::Pause { why: "a whim".to_owned() }).await? {
+        life.oracle.paused(life.now());
+        life.figures.whims += 1;
+        let wait = SignedDuration::from_hours(life.dice.between(1, 200));
+        life.plan(life.now() + wait, Event::Visit);
+    }
+    Ok(())
+}
+
+/// Most come back to it some day.
+pub(super) fn plan_to_go_on(life: &mut Life, at: usize) {
+    if std::mem::replace(&mut life.plans[at].decided, true) {
+        return;
+    }
+    if life.dice.chance(700) {
+        let wait = days(life.dice.between(1, 40));
+        life.plan(life.now() + wait, Event::GoOn(at, 0));
+    }
+}
+
+/// `release` of what a person held; `rebase` of a chain that has ended, to the next end of a term that is far enough away.
+pub(super) async fn go_on(life: &mut Life, at: usize, tried: u32) -> Result<(), Complaint> {
+    let done = match life.engine.take() {
+        Some(mut engine) => {
+            let done = try_to_go_on(life, &mut engine, at).await;
+            life.engine = Some(engine);
+            done?
+        }
+        None => false,
+    };
+    if !done && tried < MOST_TRIES {
+        let wait = SignedDuration::from_hours(life.dice.between(5, 60));
+        life.plan(life.now() + wait, Event::GoOn(at, tried + 1));
+    }
+    Ok(())
+}
+
+async fn try_to_go_on(life: &mut Life, engine: &mut Daemon, at: usize) -> Result<bool, Complaint> {
+    if !life.plans[at].listed || life.plans[at].broken_off {
+        return Ok(false);
+    }
+    let Some((subscription, term)) = current(life, engine, at).await? else { return Ok(false) };
+    let done = match term.state {
+        TermState::Held if matches!(life.plans[at].unwanted, Some(Unwanted::Held(_))) => {
+            ask(engine, Asked::Release { term: term.id, orders: Vec::new() }).await?
+        }
+        TermState::Skipped | TermState::Missed => rebase(life, engine, at, subscription).await?,
+        _ => true, // it goes on already, or another message is about it
+    };
+    if done {
+        (life.plans[at].unwanted, life.plans[at].decided) = (None, false);
+    }
+    Ok(done)
+}
+
+async fn rebase(life: &mut Life, engine: &mut Daemon, at: usize, subscription: i64) -> Result<bool, Complaint> {
+    let Some((k, to)) = next_end(life, at) else { return Ok(true) };
+    let done = ask(engine, Asked::Rebase { subscription, to, why: "it goes on".to_owned() }).await?;
+    if done {
+        life.plans[at].settled_by_people.extend(0..k);
+        life.figures.rebases += 1;
+    }
+    Ok(done)
+}
+
+/// The first end of a term that is at least ten days away. Not one that a short month has cut: the new chain would have another day.
+fn next_end(life: &Life, at: usize) -> Option<(u32, Date)> {
+    let plan = &life.plans[at];
+    let date = |k: u32| plan.deadline(k, &life.zone).to_zoned(life.zone.clone()).date();
+    let far = |k: &u32| plan.deadline(*k, &life.zone) > life.now() + days(10);
+    let k = (0..super::file::MOST_TERMS).filter(far).find(|k| date(*k).day() == plan.anchor.day())?;
+    Some((k, date(k)))
+}
+
+/// The subscription of a plan, and its term that is next.
+async fn current(life: &Life, engine: &mut Daemon, at: usize) -> Result<Option<(i64, DueTerm)>, Complaint> {
+    let plan = &life.plans[at];
+    let known: Option<i64> =
+        sqlx::query_scalar("SELECT id FROM subscription WHERE item_id = $1 AND partner_id = $2 AND batch = ''")
+            .bind(plan.item.to_string())
+            .bind(plan.partner.map(|id| id.to_string()).unwrap_or_default())
+            .fetch_optional(&mut engine.store.conn)
+            .await
+            .map_err(|e| failed(&e))?;
+    let Some(id) = known else { return Ok(None) };
+    Ok(engine.store.current_term(id).await.map_err(|e| failed(&e))?.map(|term| (id, term)))
+}
