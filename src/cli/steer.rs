@@ -177,6 +177,9 @@ pub(super) async fn find(store: &mut Store, name: &str) -> Result<i64, Failure> 
 }
 
 async fn meant(store: &mut Store, name: &str) -> Result<String, Failure> {
+    if let Some(now) = store.renamed(name).await? {
+        return Ok(format!("; it was renamed, and is called {} now", plain(&now)));
+    }
     let names = store.names().await?;
     let best = names.iter().map(|known| (strsim::jaro_winkler(known, name), known)).max_by(|a, b| a.0.total_cmp(&b.0));
     Ok(best.filter(|(score, _)| *score > 0.8).map(|(_, known)| format!("; did you mean {}?", plain(known))).unwrap_or_default())

@@ -237,13 +237,39 @@ impl Desk<'_> {
         let detail = format!("skipped by {}; nothing is ordered for it any more", self.by);
         let step =
             Move { warn_at: None, reason: Some(Reason::Skipped), detail: Some(detail), ..Move::of(&term, TermState::Skipped) };
-        let write = self.by_hand("term.skipped", &term, &json!({}), step);
+        let mut write = self.by_hand("term.skipped", &term, &json!({}), step);
+        let next = self.store.successor(&term).await?;
+        let goes_on = next.as_ref().filter(|next| next.attempt.is_some());
+        if let Some(next) = next.as_ref().filter(|next| next.attempt.is_none()) {
+            self.skip_as_well(next, &mut write);
+        }
         self.store.write(self.now, write).await?;
-        Ok(format!(
-            "{0}: the term from {1} is skipped; to go on later: renewd rebase {0} DATE",
-            term.typed(),
-            term.span.starts_on
-        ))
+        let next = next.as_ref().map(|next| next.span.starts_on);
+        Ok(match (goes_on, next) {
+            (Some(next), _) => format!(
+                "{0}: the term from {1} is skipped; the one from {2} is {3} and goes on",
+                term.typed(),
+                term.span.starts_on,
+                next.span.starts_on,
+                spoken(next.state)
+            ),
+            (None, next) => format!(
+                "{0}: the term from {1} is skipped{2}; to go on later: renewd rebase {0} DATE",
+                term.typed(),
+                term.span.starts_on,
+                next.map(|next| format!(", and that from {next} with it")).unwrap_or_default()
+            ),
+        })
+    }
+
+    /// R26: skipping ends the chain. Where an order died after its term was renewed, the next term has begun already.
+    fn skip_as_well(&self, next: &DueTerm, write: &mut Write) {
+        let detail = format!("the chain was ended by {}, who skipped the term before", self.by);
+        let step =
+            Move { warn_at: None, reason: Some(Reason::Skipped), detail: Some(detail), ..Move::of(next, TermState::Skipped) };
+        let also = self.by_hand("term.skipped", next, &json!({"why": "the term before was skipped"}), step);
+        write.moves.extend(also.moves);
+        write.events.extend(also.events);
     }
 
     async fn hold(&mut self, id: i64) -> Done {
@@ -528,7 +554,7 @@ impl Desk<'_> {
     }
 
     /// The one term that an order of ours can only be for: it shows the product, the customer and the item of exactly one
-    /// subscription whose term waits.
+    /// subscription whose term waits, and was made when that term was due. One that is older paid an earlier term.
     async fn owner_of(&mut self, order: &evidence::Listed) -> Result<Option<DueTerm>, StoreError> {
         let mut owner = None;
         for term in self.store.standing_terms().await? {
@@ -541,6 +567,9 @@ impl Desk<'_> {
                 && order.facts.items.contains(&identity.item_id.to_string());
             if same
                 && waits
+                && order
+                    .created_at
+                    .is_some_and(|at| at >= super::engine::after(term.moments.due_at, SignedDuration::from_hours(-24)))
                 && term.attempt.is_none()
                 && !evidence::is_dead(order.status.as_deref())
                 && owner.replace(term).is_some()

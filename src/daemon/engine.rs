@@ -229,8 +229,13 @@ impl<T: Transport> Engine<T> {
     }
 
     /// Tells what must be told about these terms, and does for each what its state asks for.
-    pub(super) async fn warn_and_act(&mut self, now: Timestamp, due: Vec<DueTerm>, ticked: &mut Ticked) -> Result<(), TickError> {
-        self.warn(now, &due).await?;
+    pub(super) async fn warn_and_act(
+        &mut self,
+        now: Timestamp,
+        mut due: Vec<DueTerm>,
+        ticked: &mut Ticked,
+    ) -> Result<(), TickError> {
+        self.warn(now, &mut due).await?;
         let acting = due.into_iter().filter(|term| term.act_at.is_some_and(|at| at <= now)).collect();
         self.act(now, acting, ticked).await
     }
@@ -367,10 +372,18 @@ impl<T: Transport> Engine<T> {
             remedy: None,
         };
         self.store.postpone(now, &wait).await?;
+        self.plan_warnings(now, terms.into_iter()).await
+    }
+
+    /// People hear of the deadlines of terms that wait, whatever they wait for. Of what is renewed there is nothing to warn.
+    pub(super) async fn plan_warnings<'a>(
+        &mut self,
+        now: Timestamp,
+        terms: impl Iterator<Item = &'a DueTerm>,
+    ) -> Result<(), TickError> {
         let warnings: Vec<_> = terms
-            .iter()
-            .filter(|t| t.warn_at.is_none() && t.state != TermState::Renewed)
-            .map(|t| (t.id, warning(t, now)))
+            .filter(|term| term.warn_at.is_none() && term.state != TermState::Renewed)
+            .map(|term| (term.id, warning(term, now)))
             .collect();
         Ok(self.store.warn_at(&warnings).await?)
     }
@@ -399,6 +412,8 @@ impl<T: Transport> Engine<T> {
         let now = self.clock.now();
         let warn_at = match to {
             TermState::Scheduled => warning(term, now),
+            // Nothing is to be warned of; and a moment that a wrong clock has planned would be the next warning if the order died.
+            TermState::Renewed => None,
             TermState::Placed if term.state != TermState::Placed => placed_warning(term, now),
             _ => planned_warning(term, now),
         };

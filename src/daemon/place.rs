@@ -112,8 +112,7 @@ impl<T: Transport> Engine<T> {
             self.store.tell(now, &[message]).await?;
         }
         self.store.postpone(now, &wait).await?;
-        let warnings: Vec<_> = due.iter().map(|term| (term.id, super::engine::warning(term, now))).collect();
-        Ok(self.store.warn_at(&warnings).await?)
+        self.plan_warnings(now, due.iter()).await
     }
 
     /// Judges each term by itself: approval (R3, R14) and orders by others (R11). What is not sound waits for a person.

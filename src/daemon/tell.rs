@@ -20,13 +20,15 @@ const AT_ONCE: u32 = 20;
 
 impl<T: Transport> Engine<T> {
     /// Warnings ignore pause, hold and approval: whatever stands in the way, a person hears of it (R27).
-    pub(super) async fn warn(&mut self, now: Timestamp, due: &[DueTerm]) -> Result<(), TickError> {
-        let due: Vec<&DueTerm> = due.iter().filter(|term| term.warn_at.is_some_and(|at| at <= now)).collect();
+    pub(super) async fn warn(&mut self, now: Timestamp, due: &mut [DueTerm]) -> Result<(), TickError> {
+        let mut due: Vec<&mut DueTerm> = due.iter_mut().filter(|term| term.warn_at.is_some_and(|at| at <= now)).collect();
         let waiting = |term: &DueTerm| !matches!(term.state, TermState::Renewed | TermState::Skipped | TermState::Missed);
         let messages = due.iter().filter(|term| waiting(term)).map(|term| words::warning(term, now, &self.config.zone)).collect();
         self.store.write(now, Write { messages, ..Write::default() }).await?;
-        let next = |term: &DueTerm| chain::next_warning(term.moments.deadline_at, now).filter(|_| waiting(term));
-        let next: Vec<_> = due.iter().map(|term| (term.id, next(term))).collect();
+        for term in &mut due {
+            term.warn_at = chain::next_warning(term.moments.deadline_at, now).filter(|_| waiting(term));
+        }
+        let next: Vec<_> = due.iter().map(|term| (term.id, term.warn_at)).collect();
         Ok(self.store.warn_at(&next).await?)
     }
 

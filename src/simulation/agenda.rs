@@ -180,8 +180,10 @@ pub(super) async fn happen(life: &mut Life, event: Event) -> Result<(), Complain
         Event::Stranger => stranger(life),
         Event::Customer(plan) => customer(life, plan),
         Event::Spell(spell, length) => {
-            let until = life.now() + SignedDuration::try_from(length).unwrap_or_default();
-            life.line.weather().spell = Some((spell, until));
+            let length = SignedDuration::try_from(length).unwrap_or_default();
+            let now = life.now();
+            life.line.weather().spell = Some((spell, now + length));
+            life.oracle.blind(now, length);
         }
         Event::Changes(shows) => life.sandbox.change(|settings| {
             settings.list.details = shows;

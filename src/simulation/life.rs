@@ -423,7 +423,7 @@ fn weather(nature: &Nature, dice: &mut Dice, clocks: Clocks) -> Weather {
         dates: nature.dates,
         settle: nature.settle(),
         beyond_settle: nature.beyond_settle,
-        mixes_up: nature.mixes_up,
+        fates_met: nature.fates,
         spell: None,
         fates: BTreeMap::default(),
         sent: HashMap::default(),

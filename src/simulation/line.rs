@@ -12,6 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::crash;
 use super::dice::Dice;
+use super::nature::Fates;
 use crate::clock::{Clock as _, ManualClock};
 use crate::portal::transport::{Method, Reached, Request, Response, Transport, TransportError};
 use crate::sandbox::{Answer, Effect, Endpoint, Fate, Fault, Incoming, Reply, Sandbox, Target, VALIDATION_CODE, Verdict};
@@ -69,8 +70,8 @@ pub(super) struct Weather {
     pub(super) settle: Duration,
     /// A2 does not hold: what is carried out late is far too late.
     pub(super) beyond_settle: bool,
-    /// Of all fates, only those that mix up answers.
-    pub(super) mixes_up: bool,
+    /// Which fates there are.
+    pub(super) fates_met: Fates,
     pub(super) spell: Option<(Spell, Timestamp)>,
     /// How often each fate befell an order.
     pub(super) fates: BTreeMap<&'static str, u64>,
@@ -191,7 +192,7 @@ fn fault(effect: Effect, reply: Reply) -> Met {
 }
 
 /// Every fate of an order, with its weight.
-const FATES: [(u32, &str); 27] = [
+pub(super) const FATES: [(u32, &str); 27] = [
     (3, "refused, validation code"),
     (3, "refused, other code, no effect"),
     (4, "refused, other code, carried out"),
@@ -261,7 +262,11 @@ impl Weather {
             self.note(request, "fine");
             return Met::Nothing;
         }
-        let fate = if self.mixes_up { self.dice.weighed(&MIXED_UP) } else { self.dice.weighed(&FATES) };
+        let fate = match self.fates_met {
+            Fates::All => self.dice.weighed(&FATES),
+            Fates::MixedUp => self.dice.weighed(&MIXED_UP),
+            Fates::Only(fate) => fate,
+        };
         self.note(request, fate);
         self.fate(fate)
     }

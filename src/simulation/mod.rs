@@ -13,6 +13,7 @@ mod dice;
 mod disk;
 mod figures;
 mod file;
+mod kinds;
 mod life;
 mod line;
 mod mutations;
@@ -52,7 +53,7 @@ fn variable(name: &str) -> Option<u64> {
 }
 
 /// Plays worlds `first..first + count`, one on each core; returns the sums and what was complained about.
-fn play_many(first: u64, count: u64) -> (Figures, Vec<(u64, String)>) {
+fn play_many(first: u64, count: u64, nature: impl Fn(u64) -> Option<Nature> + Sync) -> (Figures, Vec<(u64, String)>) {
     let (next, sums, complaints) = (AtomicU64::new(first), Mutex::new(Figures::default()), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
         for _ in 0..cores::count() {
@@ -62,7 +63,7 @@ fn play_many(first: u64, count: u64) -> (Figures, Vec<(u64, String)>) {
                     if seed >= first + count {
                         break;
                     }
-                    match play(seed, None, false) {
+                    match play(seed, nature(seed), false) {
                         Ok(figures) => sums.lock().unwrap().add(&figures),
                         Err(complaint) => complaints.lock().unwrap().push((seed, complaint)),
                     }
@@ -77,7 +78,7 @@ fn play_many(first: u64, count: u64) -> (Figures, Vec<(u64, String)>) {
 fn worlds() {
     let began = Instant::now();
     let (figures, mut complaints) =
-        play_many(variable("RENEWD_FIRST_SEED").unwrap_or(0), variable("RENEWD_SEEDS").unwrap_or(SEEDS));
+        play_many(variable("RENEWD_FIRST_SEED").unwrap_or(0), variable("RENEWD_SEEDS").unwrap_or(SEEDS), |_| None);
     println!("{figures}in {:.1} s", began.elapsed().as_secs_f64());
     complaints.sort();
     for (seed, complaint) in complaints.iter().take(40) {
@@ -94,7 +95,8 @@ fn replay() {
     let seed = variable("RENEWD_SEED").expect("RENEWD_SEED is the number of a world");
     // With RUST_LOG=renewd=debug, or sqlx=debug, what the daemon says of it.
     tracing_subscriber::fmt().with_env_filter(tracing_subscriber::EnvFilter::from_default_env()).with_test_writer().init();
-    match play(seed, None, true) {
+    let nature = std::env::var("RENEWD_KIND").ok().map(|name| kinds::world(&name, seed).expect("a kind of the table"));
+    match play(seed, nature, true) {
         Ok(figures) => println!("{figures}"),
         Err(complaint) => panic!("seed {seed}: {complaint}"),
     }

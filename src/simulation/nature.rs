@@ -17,6 +17,15 @@ pub(super) enum People {
     Absent,
 }
 
+/// Which fates an order can meet, where it meets one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fates {
+    All,
+    /// Its answer is lost, or is that to another order.
+    MixedUp,
+    Only(&'static str),
+}
+
 /// The character of a world.
 #[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 #[derive(Debug, Clone)]
@@ -49,8 +58,10 @@ pub(super) struct Nature {
     pub(super) beyond_settle: bool,
     /// The renewals are due at one moment, and sent in one batch.
     pub(super) together: bool,
-    /// What goes wrong is that answers are lost, or are those to other orders.
-    pub(super) mixes_up: bool,
+    /// What goes wrong with orders.
+    pub(super) fates: Fates,
+    /// Orders can stay unpaid for days.
+    pub(super) unpaid: bool,
     /// Per mille of our orders soon after which the last backup is put back in place of the database.
     pub(super) restores: u32,
     /// Per mille of wakes at which a copy of the database, on another machine, is the first to tick.
@@ -58,7 +69,7 @@ pub(super) struct Nature {
     /// Nobody has bound the account yet.
     pub(super) unbound: bool,
     /// What comes back of an order in its details.
-    details: Shows,
+    pub(super) details: Shows,
     /// The same from some day on, where the portal changes.
     pub(super) later: Option<Shows>,
     /// Everything that tells orders apart comes back.
@@ -116,13 +127,57 @@ impl Nature {
             copies: if calm { 0 } else { *dice.pick(&[0, 0, 0, 5]) },
             beyond_settle: !calm && dice.chance(50),
             together: dice.chance(350),
-            mixes_up: !calm && dice.chance(50),
+            fates: if !calm && dice.chance(50) { Fates::MixedUp } else { Fates::All },
+            unpaid: !calm,
             unbound: !calm && dice.chance(100),
             details,
             later,
             plain: every.iter().flatten().all(|echo| *echo == Echo::Echoed),
             misleads,
         }
+    }
+
+    /// Nothing goes wrong at all: what a kind of fault is added to, to see what it does alone.
+    pub(super) fn quiet(dice: &mut Dice) -> Self {
+        let details = plain(dice);
+        let settle_hours = *dice.pick(&[None, None, Some(1), Some(6)]);
+        Self {
+            calm: false,
+            zone: *dice.pick(&ZONES),
+            settle_hours,
+            order_faults: 0,
+            read_faults: 0,
+            slow: 0,
+            crashes: 0,
+            wake_crashes: 0,
+            write_faults: 0,
+            dates: Dates::Always,
+            people: People::Diligent,
+            strangers: 0,
+            customers: 0,
+            spells: 0,
+            edits: 0,
+            clock_steps: 0,
+            stops: 0,
+            whims: 0,
+            bad_ends: 0,
+            beyond_settle: false,
+            together: dice.chance(350),
+            fates: Fates::All,
+            unpaid: false,
+            restores: 0,
+            copies: 0,
+            unbound: false,
+            details,
+            later: None,
+            plain: true,
+            misleads: false,
+        }
+    }
+
+    /// The same world, where the portal shows these of an order.
+    pub(super) fn that_shows(self, details: Shows) -> Self {
+        Self { details, plain: false, ..self }
     }
 
     /// The same world, where answers get lost often and, some day, the portal shows every order for another customer.
@@ -150,7 +205,7 @@ impl Nature {
 
     /// The same world, where people do not wait and orders come late.
     pub(super) fn that_is_impatient(self) -> Self {
-        Self { calm: false, people: People::Diligent, order_faults: 700, beyond_settle: false, mixes_up: false, ..self }
+        Self { calm: false, people: People::Diligent, order_faults: 700, beyond_settle: false, fates: Fates::All, ..self }
     }
 
     /// A1, A2: how long an order may take to be carried out, and then to be listed.
@@ -174,7 +229,7 @@ impl Nature {
                 ..TokenSettings::default()
             },
             orders: OrderSettings {
-                pending_for: Duration::from_mins(*dice.pick(if self.calm { &[0, 0, 10] } else { &[0, 0, 0, 10, 600, 2880] })),
+                pending_for: Duration::from_mins(*dice.pick(if self.unpaid { &[0, 0, 0, 10, 600, 2880] } else { &[0, 0, 10] })),
                 unique_po_numbers: dice.chance(200),
                 po_number_max: None,
             },

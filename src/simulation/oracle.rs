@@ -76,6 +76,8 @@ pub(super) struct Oracle {
     /// Doubles since a person resumed, where A2 does not hold.
     doubles: BTreeMap<i64, usize>,
     bad_ends: HashMap<String, Timestamp>,
+    /// When the last spell of bad weather ended or will, and how long it was.
+    blind: Option<(Timestamp, SignedDuration)>,
     settled_by_people: HashSet<i64>,
     /// Since when a person has paused everything.
     paused: Option<Timestamp>,
@@ -113,6 +115,7 @@ impl Oracle {
             away: Vec::new(),
             doubles: BTreeMap::new(),
             bad_ends: HashMap::new(),
+            blind: None,
             settled_by_people: HashSet::new(),
             paused: None,
             restored: false,
@@ -402,11 +405,18 @@ impl Oracle {
         self.bad_ends.insert(order.to_owned(), now);
     }
 
+    /// The portal cannot be read for so long.
+    pub(super) fn blind(&mut self, from: Timestamp, span: SignedDuration) {
+        self.blind = Some((from + span, span));
+    }
+
     fn died_lately(&self, orders: &[String], now: Timestamp) -> bool {
+        let blind =
+            |died: Timestamp| self.blind.filter(|(until, _)| *until > died).map_or(SignedDuration::ZERO, |(_, span)| span);
         orders
             .iter()
             .filter_map(|order| self.bad_ends.get(order))
-            .any(|at| now.duration_since(*at) < SignedDuration::from_hours(60))
+            .any(|at| now.duration_since(*at) < SignedDuration::from_hours(60) + blind(*at))
     }
 
     /// A8: the answer named another's order, nothing in the portal tells them apart, and people were told that they are to look.
@@ -492,6 +502,11 @@ impl Oracle {
         .fetch_all(&mut store.conn)
         .await
         .map_err(|e| read(&e))?;
+        let warned: i64 = sqlx::query_scalar("SELECT count(*) FROM term WHERE state = 'renewed' AND warn_at IS NOT NULL")
+            .fetch_one(&mut store.conn)
+            .await
+            .map_err(|e| read(&e))?;
+        must(warned == 0, || format!("{warned} renewed terms are to be warned of"))?;
         let orders = sandbox.orders();
         for (po_number, order_no, matched_by) in &placed {
             let found = orders.iter().find(|order| Some(&order.order_no) == order_no.as_ref());

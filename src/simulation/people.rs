@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::agenda::Event;
 use super::crash;
+use super::file::Unwanted;
 use super::life::{Daemon, Life};
 use super::nature::People;
 use super::oracle::Complaint;
@@ -209,6 +210,7 @@ async fn refunded(life: &mut Life, engine: &mut Daemon, term: &DueTerm) -> Resul
     }
     if let Some((at, k)) = term_of(life, term) {
         life.plans[at].settled_by_people.push(k);
+        life.plans[at].unwanted = Some(Unwanted::Skipped(life.now()));
         whims::plan_to_go_on(life, at);
     }
     ask(engine, Asked::Skip { term: term.id }).await

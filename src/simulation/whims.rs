@@ -136,6 +136,9 @@ async fn rebase(life: &mut Life, engine: &mut Daemon, at: usize, subscription: i
     let done = ask(engine, Asked::Rebase { subscription, to, why: "it goes on".to_owned() }).await?;
     if done {
         life.plans[at].settled_by_people.extend(0..k);
+        // Who says when it begins anew has looked at what was ordered until now.
+        let seen: Vec<String> = life.sandbox.with_orders(|orders| orders.iter().map(|order| order.order_no.clone()).collect());
+        life.oracle.dismiss(at, &seen);
         life.figures.rebases += 1;
     }
     Ok(done)

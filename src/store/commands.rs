@@ -98,6 +98,18 @@ impl Store {
             .doing("looking for a name")
     }
 
+    /// What the renewal that was once called `name` is called now.
+    pub async fn renamed(&mut self, name: &str) -> Result<Option<String>, StoreError> {
+        sqlx::query_scalar(
+            "SELECT s.name FROM audit_log a JOIN subscription s ON s.id = a.subscription_id
+             WHERE a.renewal = $1 AND s.name <> $1 ORDER BY s.active DESC, a.seq DESC LIMIT 1",
+        )
+        .bind(name)
+        .fetch_optional(&mut self.conn)
+        .await
+        .doing("looking for a former name")
+    }
+
     /// Every label, for "did you mean".
     pub async fn names(&mut self) -> Result<Vec<String>, StoreError> {
         sqlx::query_scalar("SELECT DISTINCT name FROM subscription ORDER BY name")

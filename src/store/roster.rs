@@ -12,6 +12,7 @@ use crate::renewal::chain::{Moments, Span};
 use crate::renewal::roster::{Change, Known, KnownTerm};
 use crate::renewal::state::TermState;
 use crate::renewal::subscription::{Entry, Identity, Party, Standing};
+use crate::renewal::typed::retyped;
 
 #[derive(sqlx::FromRow)]
 struct KnownRow {
@@ -224,6 +225,30 @@ async fn update(tx: &mut Tx<'_>, entries: &[Entry], changes: &[Change]) -> Resul
     .execute(&mut **tx)
     .await
     .doing("updating subscriptions")?;
+    for change in changes {
+        if let Change::Updated { id, entry, renamed_from: Some(old), .. } = change {
+            rename_in_remedies(tx, *id, old, &entries[*entry].name).await?;
+        }
+    }
+    Ok(())
+}
+
+/// What people are to run stands in `attention` for as long as the term waits, and a command for a name that is gone does nothing.
+async fn rename_in_remedies(tx: &mut Tx<'_>, subscription: i64, old: &str, new: &str) -> Result<(), StoreError> {
+    let told: Vec<(i64, String)> =
+        sqlx::query_as("SELECT id, remedy FROM term WHERE subscription_id = $1 AND remedy IS NOT NULL")
+            .bind(subscription)
+            .fetch_all(&mut **tx)
+            .await
+            .doing("reading what people are to run")?;
+    for (term, remedy) in told {
+        sqlx::query("UPDATE term SET remedy = $2 WHERE id = $1")
+            .bind(term)
+            .bind(retyped(&remedy, old, new))
+            .execute(&mut **tx)
+            .await
+            .doing("renaming what people are to run")?;
+    }
     Ok(())
 }
 

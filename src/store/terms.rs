@@ -305,6 +305,20 @@ impl Store {
         row.map(DueRow::read).transpose()
     }
 
+    /// The term after `term`, where it has begun already and is not settled.
+    pub async fn successor(&mut self, term: &DueTerm) -> Result<Option<DueTerm>, StoreError> {
+        let row: Option<DueRow> = sqlx::query_as(select_terms!(
+            "WHERE t.subscription_id = $1 AND t.id <> $2 AND t.starts_on > $3 AND t.state NOT IN ('renewed', 'skipped', 'missed') ORDER BY t.id LIMIT 1"
+        ))
+        .bind(term.subscription)
+        .bind(term.id)
+        .bind(term.span.starts_on.to_string())
+        .fetch_optional(&mut self.conn)
+        .await
+        .doing("reading the next term")?;
+        row.map(DueRow::read).transpose()
+    }
+
     /// R4: the end of what is paid, if anything of this chain was ever renewed here.
     pub async fn paid_until(&mut self, subscription: i64) -> Result<Option<Date>, StoreError> {
         let ends: Option<String> =

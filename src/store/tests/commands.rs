@@ -44,6 +44,30 @@ async fn a_term_whose_answer_named_a_strange_order_is_not_freed_while_its_own_ma
     assert_eq!(db.texts("SELECT state FROM attempt").await, ["void"]);
 }
 
+/// R26. The order was refunded after its term had been renewed, so that the next one has begun: ending the chain ends both.
+#[tokio::test]
+async fn skipping_ends_the_chain_also_where_the_next_term_has_begun() {
+    let mut db = Fresh::with([1]).await;
+    let term = db.only().await;
+    db.attempt(&term, "A", placed("UF1")).await;
+    let placed = db.only().await;
+    db.renew(&placed).await.unwrap();
+    db.allows("UPDATE term SET state = 'held', reason = 'refunded_later' WHERE id = 1", 1).await;
+    assert_eq!(db.asks(DUE, Asked::Skip { term: term.id }).await, None);
+    assert_eq!(db.texts("SELECT state FROM term").await, ["skipped", "skipped"]);
+    assert_eq!(db.texts("SELECT kind FROM audit WHERE kind = 'term.skipped'").await.len(), 2);
+}
+
+#[tokio::test]
+async fn what_people_are_to_run_follows_a_new_name() {
+    let mut db = Fresh::with([1]).await;
+    let term = db.only().await;
+    assert_eq!(db.asks(DUE, Asked::Hold { term: term.id }).await, None);
+    db.take(&entry("O'Neill", 1)).await;
+    assert_eq!(db.texts("SELECT what_to_do FROM attention").await, [r"renewd release 'O'\''Neill'"]);
+    assert_eq!(db.store.renamed("p1").await.unwrap().as_deref(), Some("O'Neill"));
+}
+
 #[tokio::test]
 async fn a_dead_order_is_set_aside_at_once() {
     let mut db = Fresh::with([1]).await;

@@ -23,6 +23,7 @@ use super::terms::{DueTerm, Move, Write};
 use super::{Opening, Store};
 use crate::config;
 use crate::portal::outcome::{NotPlaced, Outcome, Placed, Unknown, Why};
+use crate::renewal::chain;
 use crate::renewal::roster;
 use crate::renewal::state::TermState;
 
@@ -107,6 +108,14 @@ impl Fresh {
         let step = Move { from: TermState::Ordering, act_at: Some(at(DUE)), ..Move::of(term, to) };
         let write = Write { moves: vec![step], ..Write::default() };
         self.store.record_ends(at(DUE), vec![Ended { attempt, outcome, portal_date: None, write }]).await
+    }
+
+    /// The placed `term` is paid, and the next one of its year begins.
+    async fn renew(&mut self, term: &DueTerm) -> Result<(), super::StoreError> {
+        let span = chain::term_at(term.anchor_on, 12, term.standing.cycle()).unwrap();
+        let moments = chain::moments(span.starts_on, &term.standing, &jiff::tz::TimeZone::UTC).unwrap();
+        let write = Write { moves: vec![Move::of(term, TermState::Renewed)], ..Write::default() };
+        self.store.renew(at(DUE), write, term, Some((span, moments))).await
     }
 
     /// Runs a statement as somebody with `sqlite3` would.

@@ -3,7 +3,6 @@
 use jiff::Timestamp;
 
 use super::{DUE, Fresh, at, placed};
-use crate::renewal::chain;
 use crate::renewal::state::{Reason, TermState};
 use crate::store::terms::{Move, Postponement, Write};
 
@@ -37,15 +36,12 @@ async fn the_next_term_begins_where_the_paid_one_ends() {
     let term = db.only().await;
     db.attempt(&term, "A", placed("UF1")).await;
     let term = db.only().await;
-    let span = chain::term_at(term.anchor_on, 12, term.standing.cycle()).unwrap();
-    let moments = chain::moments(span.starts_on, &term.standing, &jiff::tz::TimeZone::UTC).unwrap();
-    let write = Write { moves: vec![Move::of(&term, TermState::Renewed)], ..Write::default() };
-    db.store.renew(at(DUE), write.clone(), &term, Some((span, moments))).await.unwrap();
+    db.renew(&term).await.unwrap();
     assert_eq!(
         db.texts("SELECT starts_on || ' ' || ends_on || ' ' || state FROM term").await,
         ["2027-03-01 2028-03-01 renewed", "2028-03-01 2029-03-01 scheduled"]
     );
-    assert!(db.store.renew(at(DUE), write, &term, Some((span, moments))).await.is_err(), "once");
+    assert!(db.renew(&term).await.is_err(), "once");
     assert_eq!(db.number("SELECT count(*) FROM term").await, 2);
 }
 
@@ -56,12 +52,9 @@ async fn a_term_that_is_renewed_again_keeps_the_next_one_that_it_has() {
     let term = db.only().await;
     db.attempt(&term, "A", placed("UF1")).await;
     let term = db.only().await;
-    let span = chain::term_at(term.anchor_on, 12, term.standing.cycle()).unwrap();
-    let moments = chain::moments(span.starts_on, &term.standing, &jiff::tz::TimeZone::UTC).unwrap();
-    let write = Write { moves: vec![Move::of(&term, TermState::Renewed)], ..Write::default() };
-    db.store.renew(at(DUE), write.clone(), &term, Some((span, moments))).await.unwrap();
+    db.renew(&term).await.unwrap();
     db.allows(&format!("UPDATE term SET state = 'placed' WHERE id = {}", term.id), 1).await;
-    db.store.renew(at(DUE), write, &term, Some((span, moments))).await.unwrap();
+    db.renew(&term).await.unwrap();
     assert_eq!(db.texts("SELECT state FROM term ORDER BY id").await, ["renewed", "scheduled"]);
 }
 
