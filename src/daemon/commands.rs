@@ -373,7 +373,12 @@ impl Desk<'_> {
         if evidence::is_dead(order.status.as_deref()) {
             return Err(Refused::No(format!("order {number} is {}; it pays nothing", order.status.unwrap_or_default())));
         }
-        if let Some(other) = order.attempt.filter(|attempt| term.attempt.as_ref().map(|a| a.id) != Some(*attempt)) {
+        let others = order.attempt.filter(|attempt| term.attempt.as_ref().map(|a| a.id) != Some(*attempt));
+        let set_aside = match others {
+            Some(attempt) => self.store.set_aside_for(attempt, term.subscription).await?,
+            None => None,
+        };
+        if let Some(other) = others.filter(|_| set_aside.is_none()) {
             return Err(self.pays_another(number, other).await?);
         }
         if order.attempt.is_none() {
@@ -390,6 +395,15 @@ impl Desk<'_> {
         };
         let write = self.by_hand("term.resolved", &term, &json!({"order": order.key}), step);
         match &term.attempt {
+            _ if set_aside.is_some() && term.state.may_exist() => {
+                return Err(Refused::No(format!("{} is {}; there is nothing to resolve", term.name, spoken(term.state))));
+            }
+            None if set_aside == Some(term.id) => self.store.take_back(self.now, &order, write).await?,
+            None if set_aside.is_some() => {
+                let attempt = order.attempt.unwrap_or_default();
+                self.store.set_aside(self.now, attempt, SetAside::Void, Write::default()).await?;
+                self.store.adopt(self.now, &term, &order, "person", write).await?;
+            }
             Some(attempt) if !attempt.placed => {
                 let found = FoundOrder {
                     key: order.key.clone(),

@@ -195,7 +195,12 @@ impl Store {
         write: Write,
     ) -> Result<(), StoreError> {
         let mut tx = self.begin("adopting an order").await?;
-        let po_number = order.mentions_ours.first().cloned().unwrap_or_else(|| format!("external:{}", order.key));
+        // An order that an attempt had before keeps its number there: no number is ever used twice.
+        let po_number = match (order.attempt, order.mentions_ours.first()) {
+            (None, Some(ours)) => ours.clone(),
+            (None, None) => format!("external:{}", order.key),
+            (Some(_), _) => format!("external:{}:{}", order.key, term.id),
+        };
         let done = sqlx::query(
             "INSERT INTO attempt (term_id, po_number, request, request_hash, looks_like, civil_day, fence_mark, fence_at, state, created_at,
                     ended_at, settled_at, matched_by, order_no, order_id, order_status, quantity, transaction_no)

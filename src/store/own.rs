@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::account::{Message, pause_within, post};
 use super::audit::{self, Happened};
+use super::terms::{Write, within};
 use super::text::{json, read_time, time};
 use super::{Doing, Store, StoreError, commit};
 use crate::renewal::evidence::Listed;
@@ -61,6 +62,33 @@ impl Store {
             orders.push(SetAsideOrder { looks_like, created_at: read_time(&created_at)?, order_no, order_id, listed });
         }
         Ok(orders)
+    }
+
+    /// The term of an attempt of this subscription that counts for nothing: set aside, or of a term that was skipped.
+    pub async fn set_aside_for(&mut self, attempt: i64, subscription: i64) -> Result<Option<i64>, StoreError> {
+        sqlx::query_scalar(
+            "SELECT t.id FROM attempt a JOIN term t ON t.id = a.term_id
+             WHERE a.id = $1 AND t.subscription_id = $2 AND (a.state = 'void' OR (a.state = 'placed' AND t.state = 'skipped'))",
+        )
+        .bind(attempt)
+        .bind(subscription)
+        .fetch_optional(&mut self.conn)
+        .await
+        .doing("reading the orders that were set aside")
+    }
+
+    /// An attempt that a person had set aside pays its term after all: its order lives again.
+    pub async fn take_back(&mut self, now: Timestamp, order: &Listed, write: Write) -> Result<(), StoreError> {
+        let mut tx = self.begin("taking an order back").await?;
+        sqlx::query("UPDATE attempt SET state = 'placed', matched_by = 'person', order_status = $2, settled_at = $3 WHERE id = $1 AND state = 'void'")
+            .bind(order.attempt)
+            .bind(&order.status)
+            .bind(time(now))
+            .execute(&mut *tx)
+            .await
+            .doing("taking an order back")?;
+        within(&mut tx, now, write).await?;
+        commit(tx, "taking an order back").await
     }
 
     /// The keys of orders that nobody here placed, first seen since `since` although made before, but not before `earliest`.

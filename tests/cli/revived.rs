@@ -52,7 +52,10 @@ fn an_order_that_was_set_aside_as_dead_and_lives_holds_the_next_one_for_its_term
     assert_eq!(place.value("SELECT state || ' ' || reason FROM term WHERE id = 1"), "held foreign_order");
     let said = place.run(&["audit", "verify"]).ended(1).out;
     assert!(said.contains(&order) && said.contains("set aside as dead and is succeed"), "{said}");
-    place.run(&["resolve", "one", "--order-no", &order, "--yes"]);
+    place.run(&["resolve", "one", "--order-no", &order, "--yes"]).ended(0);
+    place.run(&["run", "--once"]).ended(0);
+    assert_eq!(place.value("SELECT state FROM term WHERE id = 1"), "renewed");
+    place.run(&["audit", "verify"]).ended(0);
     assert_eq!(portal.calls("save"), 1);
 }
 
@@ -66,6 +69,9 @@ fn the_order_of_a_skipped_term_that_lives_again_holds_what_is_ordered_instead() 
     place.run(&["rebase", "one", &date, "--yes"]).ended(0);
     portal.set_status(&order, "succeed");
     place.run(&["run", "--once"]).ended(2);
+    place.run(&["resolve", "one", "--order-no", &order, "--yes"]).ended(0);
+    place.run(&["run", "--once"]).ended(0);
+    assert_eq!(place.value("SELECT group_concat(state, ' ') FROM term"), "skipped renewed scheduled");
     assert_eq!(portal.calls("save"), 1);
 }
 
