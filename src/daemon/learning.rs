@@ -12,7 +12,8 @@ use crate::store::attempts::Attempt;
 use crate::store::terms::DueTerm;
 
 impl<T: Transport> Engine<T> {
-    /// R22: the first order of a kind teaches what this portal shows; the details are read once for it.
+    /// R22: the first order of a kind teaches what this portal shows; the details are read once for it, and again where they did not stand yet: they
+    /// may have been a placeholder, or those of an order that was not paid. What they show then takes the place of what they showed.
     pub(super) async fn learn_from(
         &mut self,
         term: &DueTerm,
@@ -20,8 +21,12 @@ impl<T: Transport> Engine<T> {
         listed: &Listed,
         learned: &Learned,
     ) -> Result<(), TickError> {
+        let complete = learned.complete_for(&term.identity);
+        let due =
+            complete && listed.again_at.is_some_and(|at| at <= self.clock.now()) && !evidence::is_dead(listed.status.as_deref());
+        let again = due && self.store.is_only_teacher(&term.identity, &listed.key).await?;
         // What somebody else ordered teaches nothing about ours.
-        if learned.complete_for(&term.identity) || !attempt.is_certain() {
+        if (complete && !again) || !attempt.is_certain() {
             return Ok(());
         }
         if listed.portal_id.is_none() && listed.order_no.is_none() {
@@ -36,8 +41,15 @@ impl<T: Transport> Engine<T> {
             }
         }
         let Some(listed) = self.store.listed_attempt(attempt.id, &self.po_prefix).await? else { return Ok(()) };
-        let lessons = learned.with(&evidence::lessons(&term.identity, &listed, &attempt.po_number));
-        tracing::info!(renewal = term.name, order_no = attempt.order_no, ?lessons, "read the first order of its kind back");
+        let before = if again { Learned::default() } else { learned.clone() };
+        let lessons = before.with(&evidence::lessons(&term.identity, &listed, &attempt.po_number));
+        tracing::info!(
+            renewal = term.name,
+            order_no = attempt.order_no,
+            ?lessons,
+            again,
+            "read the first order of its kind back"
+        );
         Ok(self.store.learn(self.clock.now(), &term.identity, &listed.key, &lessons).await?)
     }
 

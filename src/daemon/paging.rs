@@ -277,3 +277,6 @@ fn sorting(page: &OrdersPage) -> Sorting {
         Sorting::Unclear
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -64,6 +64,19 @@ impl Store {
         Ok(Learned::new(rows.iter().filter_map(|(name, verdict)| Some((field(name)?, echo(verdict)?))).collect()))
     }
 
+    /// Whether all that is known of this kind was learned of the order with this key.
+    pub async fn is_only_teacher(&mut self, identity: &Identity, key: &str) -> Result<bool, StoreError> {
+        sqlx::query_scalar(
+            "SELECT NOT EXISTS (SELECT 1 FROM learned WHERE account_id = 1 AND product_id = $1 AND party = $2 AND order_no <> $3)",
+        )
+        .bind(identity.product_id.to_string())
+        .bind(party_of(identity))
+        .bind(key)
+        .fetch_one(&mut self.conn)
+        .await
+        .doing("reading who taught it")
+    }
+
     /// Keeps what an order of ours taught. Waiting orders of the same kind are looked at again at once.
     pub async fn learn(
         &mut self,
