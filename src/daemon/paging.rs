@@ -135,9 +135,14 @@ pub(super) async fn read_once<T: Transport>(
             let last = pages(total, step)?;
             let horizon_here = horizon.filter(|_| sorting == Sorting::NewestFirst);
             let full = reading.forwards(last, full, horizon_here).await?;
+            if reading.range.down_to.is_some() {
+                return Ok(reading.range);
+            }
             // Its newest orders may be those that a capped `total` leaves out. Newest first, an ordinary read has seen them.
-            if reading.range.down_to.is_none() && (horizon.is_none() || full && horizon_here.is_none()) {
+            if (full || last == 1) && horizon.is_none() || full && horizon_here.is_none() {
                 reading.beyond(last).await?;
+            } else {
+                reading.range.ended = true;
             }
         }
     }
@@ -179,7 +184,7 @@ impl<T: Transport> Reading<'_, T> {
             }
             let read = self.page(page).await?;
             let (ended, unclear) = (length(&read) == 0, sorting(&read) == Sorting::OldestFirst);
-            full = is_full(&read, self.size) || length(&read) >= self.step;
+            full = length(&read) >= self.step;
             self.range.take(read);
             if ended {
                 return Ok(false);
@@ -249,10 +254,10 @@ fn length(page: &OrdersPage) -> usize {
     page.rows.len() + page.unreadable.len()
 }
 
-/// A page as long as what was asked for, or as what the portal says it gives.
+/// Whether a page may have left something for another one: it is as long as the portal says its pages are, or the portal does not say.
 fn is_full(page: &OrdersPage, size: u32) -> bool {
-    let size = page.page_size.map_or(u64::from(size), |given| given.min(u64::from(size)));
-    u64::try_from(length(page)).is_ok_and(|length| length >= size)
+    let length = u64::try_from(length(page)).unwrap_or(u64::MAX);
+    page.page_size.is_none_or(|given| length >= given.min(u64::from(size)))
 }
 
 fn pages(total: u64, step: usize) -> Result<u64, ReadError> {

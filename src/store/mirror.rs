@@ -125,7 +125,7 @@ impl Store {
         if rows.is_empty() {
             return Ok(0);
         }
-        let before = self.mirror_mark().await?;
+        let before = self.mirror_count().await?;
         let values: Vec<Value> = rows.iter().map(as_json).collect();
         let mut tx = self.begin("taking the order list").await?;
         sqlx::query(
@@ -157,7 +157,7 @@ impl Store {
         .await
         .doing("linking orders to attempts")?;
         commit(tx, "taking the order list").await?;
-        Ok(u64::try_from(self.mirror_mark().await? - before).unwrap_or(0))
+        Ok(u64::try_from(self.mirror_count().await? - before).unwrap_or(0))
     }
 
     /// Adds the details of one order as they were at `read`, and notes when to read them again (R18). An order that was listed before the account
