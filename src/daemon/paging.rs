@@ -142,7 +142,7 @@ pub(super) async fn read_once<T: Transport>(
             if (full || last == 1) && horizon.is_none() || full && horizon_here.is_none() {
                 reading.beyond(last).await?;
             } else {
-                reading.range.ended = true;
+                reading.range.ended = !full;
             }
         }
     }
