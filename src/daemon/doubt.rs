@@ -32,7 +32,7 @@ impl<T: Transport> Engine<T> {
             return Ok(());
         }
         let is_fresh = account.synced_at.is_some_and(|at| at >= settled && now.duration_since(at) < READ_AGAIN);
-        if is_fresh && self.store.unread_details(far_back(since)).await? == 0 {
+        if is_fresh && self.store.unread_details(far_back(since), now).await? == 0 {
             return Ok(());
         }
         self.doubt_read_at = Some(now);

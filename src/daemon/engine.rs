@@ -273,7 +273,7 @@ impl<T: Transport> Engine<T> {
         if due.is_empty() {
             return Ok(());
         }
-        let for_evidence = due.iter().any(|term| term.state == TermState::Unknown);
+        let for_evidence = due.iter().any(|term| self.may_count(term, now));
         let synced = match self.reach_portal(now, for_evidence).await? {
             Ok(synced) => synced,
             Err(trouble) => {

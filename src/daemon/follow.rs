@@ -11,7 +11,7 @@ use super::words::{self, Plight};
 use super::{own, reopen};
 use crate::portal::transport::Transport;
 use crate::renewal::chain;
-use crate::renewal::evidence::{self, Listed};
+use crate::renewal::evidence::{self, Learned, Listed};
 use crate::renewal::facts;
 use crate::renewal::retry;
 use crate::renewal::state::{Reason, TermState};
@@ -35,8 +35,9 @@ impl<T: Transport> Engine<T> {
                 if reopen::is_anothers(&found, &attempt) && self.reopen(&term, attempt.id, &found).await? {
                     continue;
                 }
-                if let Some(plight) = reopen::looks_like_anothers(&term, &attempt, &found, &learned) {
-                    self.keep_following(&term, Some(plight)).await?;
+                let (found, doubt) = self.whose(&term, &attempt, found, &learned).await?;
+                if let Some(plight) = doubt {
+                    self.keep_following(&term, plight).await?;
                     continue;
                 }
                 listed = Some(found);
@@ -63,6 +64,24 @@ impl<T: Transport> Engine<T> {
         Ok(())
     }
 
+    /// Whether the order that an answer named looks like another customer's. Details that the portal may still be writing are read again first, and
+    /// in the first hour they say nothing yet: the order is followed without a word.
+    async fn whose(
+        &mut self,
+        term: &DueTerm,
+        attempt: &Attempt,
+        mut found: Listed,
+        learned: &Learned,
+    ) -> Result<(Listed, Option<Option<Plight>>), TickError> {
+        let mut plight = reopen::looks_like_anothers(term, attempt, &found, learned);
+        let fresh = found.created_at.is_some_and(|at| self.clock.now().duration_since(at) < SignedDuration::from_hours(1));
+        if plight.is_some() && found.again_at.is_some() && self.read_detail_of(&found).await? {
+            found = self.store.listed_attempt(attempt.id, &self.po_prefix).await?.unwrap_or(found);
+            plight = reopen::looks_like_anothers(term, attempt, &found, learned);
+        }
+        Ok((found, plight.map(|plight| Some(plight).filter(|_| !fresh))))
+    }
+
     /// R21: an order that was held not to exist may turn up beside the one that followed it, and may say so only in its details.
     async fn look_for_late_ones(&mut self, placed: &[DueTerm]) -> Result<(), TickError> {
         let after_unknown = placed.iter().filter(|term| term.unknowns > 0).filter_map(|term| term.attempt.as_ref());
@@ -77,8 +96,10 @@ impl<T: Transport> Engine<T> {
 
     /// The list was not read as far back as this order: its details tell how it stands. False where they cannot be read now.
     pub(super) async fn read_status(&mut self, listed: &mut Listed) -> Result<bool, TickError> {
-        let Some(id) = listed.portal_id.clone().or_else(|| listed.order_no.clone()) else { return Ok(true) };
-        match self.portal.order(&id).await {
+        if listed.portal_id.is_none() && listed.order_no.is_none() {
+            return Ok(true);
+        }
+        match self.portal.order_of(listed.portal_id.as_deref(), listed.order_no.as_deref()).await {
             Ok(detail) => {
                 if let Some(status) = facts::status(&detail.value.value) {
                     self.store.take_status(listed.mark, &status).await?;
@@ -87,7 +108,7 @@ impl<T: Transport> Engine<T> {
                 Ok(true)
             }
             Err(error) => {
-                tracing::warn!(order = id, "cannot read how an order stands: {error}");
+                tracing::warn!(order = listed.key, "cannot read how an order stands: {error}");
                 Ok(false)
             }
         }
@@ -113,7 +134,7 @@ impl<T: Transport> Engine<T> {
         if evidence::is_dead(status) {
             return self.hold_dead(term, attempt, status.unwrap_or_default()).await;
         }
-        if status == Some("succeed") && listed.is_some() {
+        if evidence::is_paid(status) && listed.is_some() {
             return self.renewed(term, attempt).await;
         }
         let long = self.clock.now().duration_since(attempt.created_at) >= LONG;
@@ -213,7 +234,7 @@ impl<T: Transport> Engine<T> {
             tries: term.tries.saturating_add(1),
             ..Move::of(term, TermState::Renewed)
         };
-        if status.is_some_and(|status| status != "succeed") && kept(Rule::R23) {
+        if status.is_some() && !evidence::is_paid(status) && kept(Rule::R23) {
             let order = term.attempt.as_ref().and_then(|a| a.order_no.clone()).unwrap_or_default();
             let plight = Plight {
                 reason: Reason::RefundedLater,

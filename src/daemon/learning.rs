@@ -12,7 +12,8 @@ use crate::store::attempts::Attempt;
 use crate::store::terms::DueTerm;
 
 impl<T: Transport> Engine<T> {
-    /// R22: the first order of a kind teaches what this portal shows; the details are read once for it.
+    /// R22: the first order of a kind teaches what this portal shows; the details are read once for it, and again where they did not stand yet: they
+    /// may have been a placeholder, or those of an order that was not paid. What they show then takes the place of what they showed.
     pub(super) async fn learn_from(
         &mut self,
         term: &DueTerm,
@@ -20,13 +21,19 @@ impl<T: Transport> Engine<T> {
         listed: &Listed,
         learned: &Learned,
     ) -> Result<(), TickError> {
+        let complete = learned.complete_for(&term.identity);
+        let due =
+            complete && listed.again_at.is_some_and(|at| at <= self.clock.now()) && !evidence::is_dead(listed.status.as_deref());
+        let again = due && self.store.is_only_teacher(&term.identity, &listed.key).await?;
         // What somebody else ordered teaches nothing about ours.
-        if learned.complete_for(&term.identity) || !attempt.is_certain() {
+        if (complete && !again) || !attempt.is_certain() {
             return Ok(());
         }
-        let Some(id) = listed.portal_id.clone().or_else(|| listed.order_no.clone()) else { return Ok(()) };
-        match self.portal.order(&id).await {
-            Ok(detail) => self.store.take_detail(listed.mark, &detail.value.raw).await?,
+        if listed.portal_id.is_none() && listed.order_no.is_none() {
+            return Ok(());
+        }
+        match self.portal.order_of(listed.portal_id.as_deref(), listed.order_no.as_deref()).await {
+            Ok(detail) => self.take_detail(listed.mark, &detail).await?,
             Err(ReadError::NotFound { .. } | ReadError::Malformed { .. }) => {}
             Err(error) => {
                 tracing::warn!(renewal = term.name, "cannot read the order back yet: {error}");
@@ -34,14 +41,22 @@ impl<T: Transport> Engine<T> {
             }
         }
         let Some(listed) = self.store.listed_attempt(attempt.id, &self.po_prefix).await? else { return Ok(()) };
-        let lessons = learned.with(&evidence::lessons(&term.identity, &listed, &attempt.po_number));
-        tracing::info!(renewal = term.name, order_no = attempt.order_no, ?lessons, "read the first order of its kind back");
+        let before = if again { Learned::default() } else { learned.clone() };
+        let lessons = before.with(&evidence::lessons(&term.identity, &listed, &attempt.po_number));
+        tracing::info!(
+            renewal = term.name,
+            order_no = attempt.order_no,
+            ?lessons,
+            again,
+            "read the first order of its kind back"
+        );
         Ok(self.store.learn(self.clock.now(), &term.identity, &listed.key, &lessons).await?)
     }
 
     /// R19 c: whether the newest order of this kind that is known to be ours still shows what was learned. What a portal shows may change from
     /// one version to the next; then our own order looks like another customer's, and its absence is none. What changed is unlearned.
-    pub(super) async fn still_as_learned(&mut self, term: &DueTerm) -> Result<bool, TickError> {
+    /// One that is not paid shows nothing of what paid ones show: then none of the orders `since` the fence may be explained by that.
+    pub(super) async fn still_as_learned(&mut self, term: &DueTerm, since: &[Listed]) -> Result<bool, TickError> {
         if !kept(Rule::R22) {
             return Ok(true);
         }
@@ -52,6 +67,11 @@ impl<T: Transport> Engine<T> {
             return Ok(false);
         }
         let Some(listed) = self.store.listed_attempt(known.attempt, &self.po_prefix).await? else { return Ok(false) };
+        if !evidence::is_paid(listed.status.as_deref())
+            && since.iter().any(|o| evidence::shows_another(o, &term.identity, &learned))
+        {
+            return Ok(false);
+        }
         let lessons = learned.with(&evidence::lessons(&known.identity, &listed, &known.po_number));
         if lessons.iter().all(|(field, echo)| learned.of(*field).is_none_or(|before| before == *echo)) {
             return Ok(true);

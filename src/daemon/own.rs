@@ -106,7 +106,7 @@ impl<T: Transport> Engine<T> {
 
     /// The order as the portal shows it now, if it is there and alive.
     async fn look_at(&mut self, order: &SetAsideOrder) -> Result<Result<Option<Listed>, ReadError>, TickError> {
-        let detail = match self.portal.order(order.order_id.as_deref().unwrap_or(&order.order_no)).await {
+        let detail = match self.portal.order_of(order.order_id.as_deref(), Some(&order.order_no)).await {
             Ok(detail) => detail.value,
             Err(ReadError::NotFound { .. }) => return Ok(Ok(None)),
             Err(error) => return Ok(Err(error)),

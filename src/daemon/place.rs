@@ -56,6 +56,7 @@ impl<T: Transport> Engine<T> {
         if let Some(wait) = self.closed(&due).await? {
             return self.wait_all(&due, wait).await;
         }
+        let due = self.by_this_list(synced, due).await?;
         let sound = self.sound(due).await?;
         let admitted = self.admit(sound).await?;
         // R21: reading the orders of others may just have shown one that paused the account.

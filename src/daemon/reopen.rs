@@ -49,21 +49,6 @@ impl<T: Transport> Engine<T> {
         Ok(self.store.listed_attempt(attempt.id, &self.po_prefix).await?.unwrap_or(listed))
     }
 
-    /// Reads the details of one order; false where they cannot be read now.
-    pub(super) async fn read_detail_of(&mut self, listed: &Listed) -> Result<bool, TickError> {
-        let Some(id) = listed.portal_id.clone().or_else(|| listed.order_no.clone()) else { return Ok(false) };
-        match self.portal.order(&id).await {
-            Ok(detail) => {
-                self.store.take_detail(listed.mark, &detail.value.raw).await?;
-                Ok(true)
-            }
-            Err(error) => {
-                tracing::debug!(order = listed.key, "the details cannot be read now: {error}");
-                Ok(false)
-            }
-        }
-    }
-
     /// The attempt that holds `listed` by an answer is of unknown fate again. False where it holds it for a better reason.
     pub(super) async fn reopen_holder(&mut self, listed: &Listed) -> Result<bool, TickError> {
         let Some(holder) = listed.attempt else { return Ok(true) };

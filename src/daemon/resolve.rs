@@ -33,12 +33,25 @@ impl<T: Transport> Engine<T> {
             let attempt = self.ended_by_both_clocks(attempt, synced).await?;
             let since = self.store.listed_since(attempt.fence_mark, &self.po_prefix).await?;
             let learned = self.store.learned(&term.identity).await?;
-            let since = self.tell_apart(&term, since, &attempt, &learned).await?;
-            let finding = evidence::judge(&self.search(&term, &attempt, synced), &since, &learned);
+            let mut since = self.tell_apart(&term, since, &attempt, &learned).await?;
+            let mut finding = evidence::judge(&self.search(&term, &attempt, synced), &since, &learned);
+            if finding == Finding::NotPlaced
+                && let Some(read) = self.read_young_again(&since).await?
+            {
+                since = self.store.listed_since(attempt.fence_mark, &self.po_prefix).await?;
+                let judged = || evidence::judge(&self.search(&term, &attempt, synced), &since, &learned);
+                finding = if read { judged() } else { Finding::NotYet };
+            }
             tracing::debug!(renewal = term.name, po_number = attempt.po_number, ?finding, "looked for an order of unknown fate");
             self.conclude(&term, &attempt, finding, &since, synced).await?;
         }
         Ok(())
+    }
+
+    /// Whether an absence could count by now (R19 c): before, a read for evidence would be wasted.
+    pub(super) fn may_count(&self, term: &DueTerm, now: Timestamp) -> bool {
+        let ended = term.attempt.as_ref().map(|attempt| attempt.ended_at.unwrap_or(attempt.created_at));
+        term.state == TermState::Unknown && ended.is_some_and(|ended| now.duration_since(ended) >= self.settle(term, ended))
     }
 
     fn search<'a>(&self, term: &'a DueTerm, attempt: &'a Attempt, synced: &Synced) -> Search<'a> {
@@ -83,7 +96,10 @@ impl<T: Transport> Engine<T> {
     ) -> Result<Vec<Listed>, TickError> {
         let in_doubt: Vec<&Listed> = since
             .iter()
-            .filter(|order| order.attempt.is_some() && !order.detailed && !evidence::explained(order, &term.identity, learned))
+            .filter(|order| {
+                let unread = !order.detailed && !evidence::explained(order, &term.identity, learned);
+                order.by_answer && (unread || order.again_at.is_some_and(|at| at <= self.clock.now()))
+            })
             .collect();
         let mut read = false;
         for order in in_doubt {
@@ -103,7 +119,7 @@ impl<T: Transport> Engine<T> {
         match finding {
             Finding::Placed(key) => self.found(term, attempt, since, &key, "po_number").await,
             Finding::PlacedByContent(key) => self.found(term, attempt, since, &key, "content").await,
-            Finding::NotPlaced => self.not_there(term, attempt).await,
+            Finding::NotPlaced => self.not_there(term, attempt, since).await,
             Finding::AbsentOnce => {
                 self.store.note_absence(attempt.id, Some(synced.at), synced.date).await?;
                 self.wait_for_evidence(term, attempt, Some(synced.at)).await
@@ -172,8 +188,8 @@ impl<T: Transport> Engine<T> {
     }
 
     /// R19 c held on two reads: it is not there. The next one goes alone (R21).
-    async fn not_there(&mut self, term: &DueTerm, attempt: &Attempt) -> Result<(), TickError> {
-        if !self.still_as_learned(term).await? {
+    async fn not_there(&mut self, term: &DueTerm, attempt: &Attempt, since: &[Listed]) -> Result<(), TickError> {
+        if !self.still_as_learned(term, since).await? {
             let ended = attempt.ended_at.unwrap_or(attempt.created_at);
             let patience = self.settle(term, ended).saturating_mul(3);
             return if self.clock.now().duration_since(ended) < patience {

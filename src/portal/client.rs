@@ -104,6 +104,16 @@ impl<T: Transport> PortalClient<T> {
         self.read(&format!("/order/openapi/order/v1/get/{id}"), OrderDetail::read).await
     }
 
+    /// The details of the order whose row has this id and this number. What names another order, or none, is as good as garbage.
+    pub async fn order_of(&self, id: Option<&str>, order_no: Option<&str>) -> Result<Read<OrderDetail>, ReadError> {
+        let read = self.order(id.or(order_no).unwrap_or_default()).await?;
+        if read.value.are_of(id, order_no) {
+            return Ok(read);
+        }
+        let asked = order_no.or(id).unwrap_or_default();
+        Err(ReadError::Malformed { what: format!("asked for order {asked}, it gave details that do not name it") })
+    }
+
     /// The products that one may subscribe to.
     pub async fn products(&self) -> Result<Read<Listing<Product>>, ReadError> {
         self.read("/pricing/openapi/purchase/v1/product_list", Product::list).await

@@ -59,6 +59,16 @@ pub enum ReadError {
         /// The portal's own words.
         what: String,
     },
+    /// A list that shows fewer orders than it counts, twice: one that is not seen may be ours, or a renewal by somebody else.
+    #[error(
+        "the order list contradicts itself: it says {says} orders and shows {shows}; it is asked again, and nothing is ordered until it is whole"
+    )]
+    Contradictory {
+        /// `total`.
+        says: u64,
+        /// Different orders on all its pages.
+        shows: u64,
+    },
     /// An answer that cannot be understood.
     #[error(
         "the portal's answer cannot be understood: {what}. Check that base_url is the portal's API address; if it is, report this"

@@ -29,6 +29,8 @@ pub struct Listed {
     pub by_answer: bool,
     /// Its details were read.
     pub detailed: bool,
+    /// When they are to be read again: the portal may still have been writing them, or its row has changed since. `None`: they stand.
+    pub again_at: Option<Timestamp>,
     /// What it shows.
     pub facts: Facts,
     /// Its list row and details, raw, for finding a `poNumber` anywhere.
@@ -48,6 +50,7 @@ impl Listed {
             attempt: None,
             by_answer: false,
             detailed: true,
+            again_at: None,
             facts: Facts::default(),
             mentions_ours: Vec::new(),
         }
@@ -211,8 +214,15 @@ pub fn explained(listed: &Listed, identity: &Identity, learned: &Learned) -> boo
     shows_another(listed, identity, learned)
 }
 
-/// Whether the details of an order show another product, partner or serial number in a field that was learned to come back.
+/// Whether the details of an order show another product, partner or serial number in a field that was learned to come back. What paid orders
+/// taught says nothing of one that is not paid yet (R22): it may be shown under the reseller's own id until then.
 pub fn shows_another(listed: &Listed, identity: &Identity, learned: &Learned) -> bool {
+    let status = listed.status.as_deref();
+    (is_paid(status) || is_dead(status)) && would_show_another(listed, identity, learned)
+}
+
+/// The same, once it is paid.
+fn would_show_another(listed: &Listed, identity: &Identity, learned: &Learned) -> bool {
     let differs = |field: &Field| learned.echoes(*field) && differs(*field, &listed.facts, identity, learned);
     listed.detailed && WHAT_IDENTIFIES.iter().any(differs)
 }
@@ -305,8 +315,10 @@ pub fn judge(search: &Search<'_>, since: &[Listed], learned: &Learned) -> Findin
     if !kept(Rule::R19) && candidates.is_empty() {
         return Finding::NotPlaced;
     }
-    // One settle to be carried out, one to be listed; and one more for a list that did not hold still.
-    let patience = if candidates.is_empty() || one_fits { 3 } else { 2 };
+    // One settle to be carried out, one to be listed; and one more for a list that did not hold still, or for others to pay their orders.
+    let in_doubt: Vec<&&Listed> = candidates.iter().filter(|o| !would_show_another(o, search.identity, learned)).collect();
+    let patient = in_doubt.is_empty() || matches!(in_doubt[..], [only] if matches_by_content(search, only, learned));
+    let patience = if patient { 3 } else { 2 };
     if search.read.local.duration_since(search.ended.local) < search.settle.saturating_mul(patience) {
         return Finding::NotYet;
     }
@@ -371,7 +383,13 @@ pub fn may_be_for(listed: &Listed, identity: &Identity, learned: &Learned) -> bo
 
 /// Statuses that mean: this order will never renew anything (R11, R23). The set is open; an unknown word is alive.
 pub fn is_dead(status: Option<&str>) -> bool {
-    matches!(status, Some("cancelled" | "failed" | "refunded" | "invalid"))
+    status
+        .is_some_and(|status| ["cancelled", "failed", "refunded", "invalid"].iter().any(|dead| status.eq_ignore_ascii_case(dead)))
+}
+
+/// The status that means: paid, and renewed.
+pub fn is_paid(status: Option<&str>) -> bool {
+    status.is_some_and(|status| status.eq_ignore_ascii_case("succeed"))
 }
 
 #[cfg(test)]

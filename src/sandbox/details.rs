@@ -2,12 +2,13 @@
 
 use std::borrow::Cow;
 
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::catalogue::Directory;
 use super::entry::LedgerOrder;
 use super::message::{Outcome, as_text, result};
-use super::settings::ListSettings;
+use super::settings::{ListSettings, Shows};
 use super::shown::{self, Field, Formed, IdText, ShownLine};
 
 /// `result` of `save`; the keys of the tutorial's sample.
@@ -95,9 +96,9 @@ struct Quantity {
 }
 
 impl<'a> Summary<'a> {
-    fn of(order: &'a LedgerOrder, settings: &ListSettings) -> Self {
-        let quantity = shown::total_quantity(order, settings.details);
-        match shown::lines(order, settings.details) {
+    fn of(order: &'a LedgerOrder, shows: Shows) -> Self {
+        let quantity = shown::total_quantity(order, shows);
+        match shown::lines(order, shows) {
             Field::Absent if quantity.is_absent() => Self::Nothing([]),
             Field::Absent => Self::Rest([Quantity { quantity }]),
             lines => Self::Lines(lines),
@@ -106,8 +107,8 @@ impl<'a> Summary<'a> {
 }
 
 /// What `get/{id}` answers for an order.
-pub(super) fn details(order: &LedgerOrder, directory: &Directory, settings: &ListSettings) -> Outcome {
-    let shows = settings.details;
+pub(super) fn details(order: &LedgerOrder, directory: &Directory, settings: &ListSettings, now: Timestamp) -> Outcome {
+    let shows = settings.details_of(order, now);
     let product_name = directory.catalogue.product(order.request.product_id).map_or("", |product| product.name.as_str());
     result(&Details {
         basic_information: Basic {
@@ -130,6 +131,6 @@ pub(super) fn details(order: &LedgerOrder, directory: &Directory, settings: &Lis
             po_number: shown::po_number(order, shows.po_number),
             operation_type: shown::operation(order, shows.operation),
         },
-        order_summary: Summary::of(order, settings),
+        order_summary: Summary::of(order, shows),
     })
 }

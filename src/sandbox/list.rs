@@ -4,14 +4,14 @@ use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::entry::{LedgerOrder, Status};
 use super::message::{Outcome, Refusal, result};
 use super::route::Query;
 use super::seed::{Stream, mix};
-use super::settings::{ListSettings, Sort};
+use super::settings::{Hides, ListSettings, Sort};
 use super::shown::{self, Field, Formed, IdText, ShownLine};
 
 /// `pageSize` if none is asked for.
@@ -64,11 +64,18 @@ impl Listing {
         let newest_first = settings.sort == Sort::Descending;
         let sort = if by_id { Sort::ById } else { settings.sort };
         self.take_up(orders, seed, now, sort);
-        let shown: Vec<usize> = self.slice(page_no, size, newest_first).collect();
-        let frame = Rows { count: shown.len(), ..Rows::<Row<'_>>::of(Vec::new(), self.listed.len(), page_no, size) };
+        let visible = self.visible(orders, now, settings.hides);
+        let shown: Vec<usize> = match settings.hides {
+            Hides::PagesFrom(first) if page_no >= first => Vec::new(),
+            _ => slice(&visible, page_no, size, newest_first).collect(),
+        };
+        let counted = if matches!(settings.hides, Hides::Rows(_)) { self.listed.len() } else { visible.len() };
+        let total = settings.total_cap.map_or(counted, |cap| counted.min(cap));
+        let frame = Rows { count: shown.len(), ..Rows::<Row<'_>>::of(Vec::new(), total, page_no, size) };
         let mut json = result(&frame)?;
         // The frame ends in `[]}`: the rows go between the brackets.
         json.truncate(json.len() - 2);
+        drop(visible);
         for (at, index) in shown.into_iter().enumerate() {
             if at > 0 {
                 json.push(b',');
@@ -113,12 +120,28 @@ impl Listing {
         }
     }
 
-    fn slice(&self, page_no: u32, size: u32, newest_first: bool) -> impl Iterator<Item = usize> {
-        let total = self.listed.len();
-        let start = (page_no as usize - 1).saturating_mul(size as usize).min(total);
-        let end = start.saturating_add(size as usize).min(total);
-        (start..end).map(move |at| self.listed[if newest_first { total - 1 - at } else { at }])
+    /// What the list does not hide.
+    fn visible(&self, orders: &[LedgerOrder], now: Timestamp, hides: Hides) -> Cow<'_, [usize]> {
+        let made = |index: &&usize| orders[**index].created_at;
+        match hides {
+            Hides::Nothing | Hides::PagesFrom(_) => Cow::Borrowed(&self.listed),
+            Hides::Rows(each) => {
+                self.listed.iter().enumerate().filter(|(at, _)| at % each != 0).map(|(_, index)| *index).collect()
+            }
+            Hides::YoungerThan(age) => {
+                let age = SignedDuration::try_from(age).unwrap_or(SignedDuration::MAX);
+                self.listed.iter().filter(|index| now.duration_since(made(index)) >= age).copied().collect()
+            }
+            Hides::MadeFrom(from) => self.listed.iter().filter(|index| made(index) < from).copied().collect(),
+        }
     }
+}
+
+fn slice(rows: &[usize], page_no: u32, size: u32, newest_first: bool) -> impl Iterator<Item = usize> {
+    let total = rows.len();
+    let start = (page_no as usize - 1).saturating_mul(size as usize).min(total);
+    let end = start.saturating_add(size as usize).min(total);
+    (start..end).map(move |at| rows[if newest_first { total - 1 - at } else { at }])
 }
 
 fn sort_key(order: &LedgerOrder, index: usize, seed: u64, sort: Sort) -> (i64, usize) {

@@ -4,7 +4,10 @@
 
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
+
 use super::catalogue::Catalogue;
+use super::entry::{LedgerOrder, PENDING};
 
 /// Everything that can be chosen. The default is the plainest reading of the guide.
 #[derive(Debug, Clone)]
@@ -202,6 +205,41 @@ pub struct ListSettings {
     pub row: Shows,
     /// What the details show.
     pub details: Shows,
+    /// What the details show for so long after an order was made, while the portal is still writing them.
+    pub at_first: Option<(Duration, Shows)>,
+    /// What the details show of an order that is not paid.
+    pub unpaid: Option<Shows>,
+    /// `total` and `totalPage` never tell of more rows than this, as a search's do.
+    pub total_cap: Option<usize>,
+    /// What the list leaves out.
+    pub hides: Hides,
+}
+
+/// Orders that a list leaves out although it has shown them, or would.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hides {
+    /// None.
+    Nothing,
+    /// Every n-th row, which `total` counts.
+    Rows(usize),
+    /// The pages from this one on, which `total` counts.
+    PagesFrom(u32),
+    /// Orders younger than this; `total` does not count them.
+    YoungerThan(Duration),
+    /// Orders made at this moment or later, as a copy from before it; `total` does not count them.
+    MadeFrom(Timestamp),
+}
+
+impl ListSettings {
+    /// What the details of `order` show at `now`.
+    pub(super) fn details_of(&self, order: &LedgerOrder, now: Timestamp) -> Shows {
+        let age = now.duration_since(order.created_at);
+        match (self.at_first, self.unpaid) {
+            (Some((span, shows)), _) if SignedDuration::try_from(span).is_ok_and(|span| age < span) => shows,
+            (_, Some(shows)) if order.status == PENDING => shows,
+            _ => self.details,
+        }
+    }
 }
 
 impl Default for ListSettings {
@@ -214,6 +252,10 @@ impl Default for ListSettings {
             lag: Lag::None,
             row: Shows::each(Echo::Absent),
             details: Shows::each(Echo::Echoed),
+            at_first: None,
+            unpaid: None,
+            total_cap: None,
+            hides: Hides::Nothing,
         }
     }
 }

@@ -126,12 +126,12 @@ impl State {
         match route.endpoint {
             Endpoint::Save => self.save(now, request, carry),
             Endpoint::List => self.listing.page(self.ledger.orders(), self.settings.seed, now, &self.settings.list, route.query),
-            _ => self.read(route, request),
+            _ => self.read(now, route, request),
         }
     }
 
     /// Calls that change nothing.
-    fn read(&self, route: Route<'_>, request: &Incoming<'_>) -> Outcome {
+    fn read(&self, now: Timestamp, route: Route<'_>, request: &Incoming<'_>) -> Outcome {
         let (catalogue, query) = (&self.directory.catalogue, route.query);
         let (instances, shape) = (self.ledger.instances(), self.settings.lookups);
         match route.endpoint {
@@ -141,7 +141,7 @@ impl State {
             Endpoint::Services => lookups::services(catalogue, query),
             Endpoint::Get => {
                 let order = self.ledger.find(route.tail).ok_or_else(|| Refusal::not_found("this order"))?;
-                details::details(order, &self.directory, &self.settings.list)
+                details::details(order, &self.directory, &self.settings.list, now)
             }
             Endpoint::Prices => prices::list_prices(catalogue, query),
             Endpoint::Calculate => prices::calculate(catalogue, request.body),

@@ -10,7 +10,7 @@ use super::line::Spell;
 use super::nature::People;
 use super::oracle::{Complaint, News};
 use super::{people, whims};
-use crate::sandbox::settings::{Echo, Shows};
+use crate::sandbox::settings::{Echo, Hides, Shows};
 use crate::sandbox::{Foreign, LedgerOrder, PlacedBy, SUCCEED};
 
 /// One thing that happens.
@@ -34,6 +34,10 @@ pub(super) enum Event {
     Restore,
     /// The portal shows orders otherwise from now on.
     Changes(Shows),
+    /// For so long the list hides orders that it has shown, or would.
+    Hides(SignedDuration),
+    /// It shows them again.
+    ShowsAll,
     /// The portal forgets its tokens.
     Revoke,
     /// A person edits the file.
@@ -68,6 +72,8 @@ impl Event {
                 | Self::Spell(..)
                 | Self::Changes(_)
                 | Self::Revoke
+                | Self::Hides(_)
+                | Self::ShowsAll
                 | Self::Mark(..)
                 | Self::Status(..)
                 | Self::Revival(..)
@@ -127,6 +133,7 @@ pub(super) fn draw(life: &mut Life) {
         Event::Spell(*life.dice.pick(&SPELLS), Duration::from_hours(length.unsigned_abs()))
     });
     often(life, nature.spells, |_| Event::Revoke);
+    often(life, nature.hides, |life| Event::Hides(hours(life.dice.between(1, 90))));
     often(life, if nature.restores > 0 { 6 } else { 0 }, |_| Event::Backup);
     if let Some(later) = nature.later {
         let at = life.begin() + SignedDuration::from_secs(near_a_deadline(life));
@@ -194,6 +201,8 @@ pub(super) async fn happen(life: &mut Life, event: Event) -> Result<(), Complain
                 settings.list.row = shows;
             }
         }),
+        Event::Hides(span) => return hide(life, span).await,
+        Event::ShowsAll => life.sandbox.change(|settings| settings.list.hides = Hides::Nothing),
         Event::Backup => return life.back_up().await,
         Event::Restore => return life.restore().await,
         Event::Revoke => life.sandbox.revoke_tokens(),
@@ -234,6 +243,35 @@ async fn deadline(life: &mut Life, plan: usize, k: u32) -> Result<(), Complaint>
         return Ok(());
     };
     life.oracle.deadline(&mut engine.store, &life.sandbox, &life.plans[plan], (plan, k), now, skew, &mut life.figures).await
+}
+
+/// The list hides orders: `total` gives it away, or it shows our newest order no more, or they are so young that they need not show (A1).
+async fn hide(life: &mut Life, span: SignedDuration) -> Result<(), Complaint> {
+    let now = life.now();
+    // Less than a settle from the moment at which an order was made, as if it had not been listed yet.
+    let young = Hides::YoungerThan(life.nature.settle().saturating_sub(Duration::from_mins(1)));
+    let hides = match life.dice.below(4) {
+        0 => Hides::Rows(usize::try_from(life.dice.between(1, 3)).unwrap_or(1)),
+        1 => Hides::PagesFrom(u32::try_from(life.dice.between(1, 2)).unwrap_or(1)),
+        2 => young,
+        // Of what an older database has forgotten it cannot miss anything.
+        _ if life.nature.restores > 0 => young,
+        _ => newest_of_ours(life).await?.map_or(young, Hides::MadeFrom),
+    };
+    life.say(|| format!("   the list hides {hides:?}"));
+    life.sandbox.change(|settings| settings.list.hides = hides);
+    life.oracle.blind(now, span);
+    life.plan(now + span, Event::ShowsAll);
+    Ok(())
+}
+
+/// When the newest order that the daemon has seen in the list as ours was made.
+async fn newest_of_ours(life: &mut Life) -> Result<Option<Timestamp>, Complaint> {
+    let Some(engine) = &mut life.engine else { return Ok(None) };
+    let newest = engine.store.newest_listed_of_ours().await.map_err(|error| people::failed(&error))?;
+    Ok(newest.and_then(|newest| {
+        life.sandbox.with_orders(|orders| orders.iter().find(|o| newest.names.contains(&o.order_no)).map(|o| o.created_at))
+    }))
 }
 
 /// Somebody else's order, for somebody else, perhaps dead.

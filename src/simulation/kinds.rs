@@ -60,9 +60,10 @@ fn machine() -> [Kind; 6] {
     ]
 }
 
-fn portal() -> [Kind; 9] {
+fn portal() -> [Kind; 13] {
     let shows = Shows::each(Echo::Echoed);
     let hides_ours = Shows { po_number: Echo::Absent, ..shows };
+    let placeholder = Shows { partner_id: Echo::Misleading, ..hides_ours };
     [
         kind("every tenth read fails", &[], |n| Nature { read_faults: 100, ..n }),
         kind("down, or without tokens, for days", &["missed"], |n| Nature { spells: 6, ..n }),
@@ -76,6 +77,14 @@ fn portal() -> [Kind; 9] {
         kind("shows no `poNumber`", &[], move |n| n.that_shows(hides_ours)),
         kind("shows no `poNumber`, answers are lost", &["unknown: no_evidence"], move |n| lost(n.that_shows(hides_ours))),
         kind("shows nothing of an order", &[], |n| n.that_shows(Shows::each(Echo::Absent))),
+        kind("details are a placeholder at first, answers are lost", &["unknown: no_evidence"], move |n| {
+            lost(n.that_shows_at_first(placeholder))
+        }),
+        kind("unpaid orders look otherwise, answers are lost", &["unknown: no_evidence"], move |n| {
+            lost(n.that_shows_unpaid(placeholder))
+        }),
+        kind("the list hides orders for hours, days", &["held: foreign_order", "missed"], |n| Nature { hides: 6, ..n }),
+        kind("`total` is capped", &[], |n| Nature { total_cap: Some(1), ..n }),
         kind("shows nothing, answers are lost", &["unknown: no_evidence"], |n| lost(n.that_shows(Shows::each(Echo::Absent)))),
     ]
 }

@@ -139,6 +139,13 @@ impl Life {
         self.end
     }
 
+    /// Whether the list hides nothing now.
+    pub(super) fn shows_all(&self) -> bool {
+        let mut all = true;
+        self.sandbox.change(|settings| all = settings.list.hides == crate::sandbox::settings::Hides::Nothing);
+        all
+    }
+
     /// True time.
     pub(super) fn now(&self) -> Timestamp {
         self.truth.now()

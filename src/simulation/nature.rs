@@ -6,7 +6,7 @@ use super::dice::Dice;
 use super::line::Dates;
 use crate::sandbox::Settings;
 use crate::sandbox::settings::{
-    Echo, ErrorStyle, Lag, ListSettings, NumberForm, OrderSettings, Shows, Sort, TimeUnit, TokenSettings,
+    Echo, ErrorStyle, Hides, Lag, ListSettings, NumberForm, OrderSettings, Shows, Sort, TimeUnit, TokenSettings,
 };
 
 /// How quickly people do what they are told is needed.
@@ -76,6 +76,13 @@ pub(super) struct Nature {
     pub(super) plain: bool,
     /// Product, customer or serial number come back as something else.
     pub(super) misleads: bool,
+    /// What details show while the portal is still writing them, in the first half hour; and of an order that is not paid.
+    pub(super) at_first: Option<Shows>,
+    pub(super) unpaid_shows: Option<Shows>,
+    /// `total` of the list is capped.
+    pub(super) total_cap: Option<usize>,
+    /// Per year: hours in which the list hides orders that it has shown.
+    pub(super) hides: u32,
 }
 
 const ZONES: [&str; 8] = [
@@ -95,8 +102,10 @@ impl Nature {
         let details = if calm { plain(dice) } else { shows(dice) };
         let dates = dice.weighed(&[(70, Dates::Always), (20, Dates::Sometimes), (10, Dates::Never)]);
         let later = (!calm && dice.chance(150)).then(|| shows(dice));
+        let at_first = (!calm && dice.chance(100)).then(|| placeholder(dice));
+        let unpaid_shows = (!calm && dice.chance(100)).then(|| placeholder(dice));
         let tells = |shows: Shows| [shows.po_number, shows.product_id, shows.partner_id, shows.serial];
-        let every: Vec<[Echo; 4]> = std::iter::once(details).chain(later).map(tells).collect();
+        let every: Vec<[Echo; 4]> = std::iter::once(details).chain(later).chain(unpaid_shows).map(tells).collect();
         let people = dice.weighed(&[(65, People::Diligent), (25, People::Slow), (10, People::Absent)]);
         let misleads = every.iter().any(|tells| tells[1..].contains(&Echo::Misleading));
         // An order that a restored database knows nothing of has to be recognised by what the portal shows of it.
@@ -132,8 +141,12 @@ impl Nature {
             unbound: !calm && dice.chance(100),
             details,
             later,
-            plain: every.iter().flatten().all(|echo| *echo == Echo::Echoed),
+            plain: every.iter().flatten().all(|echo| *echo == Echo::Echoed) && at_first.is_none(),
             misleads,
+            at_first,
+            unpaid_shows,
+            total_cap: (!calm && dice.chance(70)).then(|| *dice.pick(&[1, 5, 12])),
+            hides: if calm { 0 } else { *dice.pick(&[0, 0, 0, 2]) },
         }
     }
 
@@ -172,12 +185,26 @@ impl Nature {
             later: None,
             plain: true,
             misleads: false,
+            at_first: None,
+            unpaid_shows: None,
+            total_cap: None,
+            hides: 0,
         }
     }
 
     /// The same world, where the portal shows these of an order.
     pub(super) fn that_shows(self, details: Shows) -> Self {
         Self { details, plain: false, ..self }
+    }
+
+    /// The same world, where details show this for the first half hour.
+    pub(super) fn that_shows_at_first(self, shows: Shows) -> Self {
+        Self { at_first: Some(shows), plain: false, ..self }
+    }
+
+    /// The same world, where unpaid orders are shown like this.
+    pub(super) fn that_shows_unpaid(self, shows: Shows) -> Self {
+        Self { unpaid_shows: Some(shows), unpaid: true, plain: false, misleads: true, ..self }
     }
 
     /// The same world, where answers get lost often and, some day, the portal shows every order for another customer.
@@ -241,6 +268,10 @@ impl Nature {
                 lag: *dice.pick(&[Lag::None, Lag::Fixed(most), Lag::Between(Duration::ZERO, most)]),
                 row,
                 details,
+                at_first: self.at_first.map(|shows| (Duration::from_mins(30), shows)),
+                unpaid: self.unpaid_shows,
+                total_cap: self.total_cap,
+                hides: Hides::Nothing,
             },
             ..Settings::default()
         }
@@ -258,6 +289,12 @@ fn form(dice: &mut Dice) -> NumberForm {
 /// Enough comes back to tell every order apart.
 fn plain(dice: &mut Dice) -> Shows {
     Shows { quantity: echo(dice), operation: echo(dice), lines: echo(dice), ..Shows::each(Echo::Echoed) }
+}
+
+/// Not yet, or not of an unpaid order: no `poNumber`, and perhaps the reseller as the customer.
+pub(super) fn placeholder(dice: &mut Dice) -> Shows {
+    let partner_id = *dice.pick(&[Echo::Misleading, Echo::Misleading, Echo::Absent, Echo::Echoed]);
+    Shows { po_number: Echo::Absent, partner_id, ..Shows::each(Echo::Echoed) }
 }
 
 fn shows(dice: &mut Dice) -> Shows {

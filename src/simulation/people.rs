@@ -139,6 +139,11 @@ async fn help(life: &mut Life, engine: &mut Daemon, term: &DueTerm) -> Result<bo
 /// `resolve --order-no` where one of the orders shown renews exactly this, whoever placed it; else `release`, with what was shown.
 async fn foreign(life: &mut Life, engine: &mut Daemon, term: &DueTerm) -> Result<bool, Complaint> {
     let Some((at, k)) = term_of(life, term) else { return Ok(true) };
+    // A person sees that the portal's list is not whole, and waits for it.
+    let hides = term.detail.as_ref().is_some_and(|detail| detail.contains("does not show order"));
+    if hides && !life.shows_all() {
+        return Ok(false);
+    }
     let since = if k == 0 { Timestamp::MIN } else { life.plans[at].deadline(k - 1, &life.zone) };
     let plan = &life.plans[at];
     let pays = |order: &&LedgerOrder| {

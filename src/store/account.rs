@@ -69,6 +69,8 @@ pub struct Account {
     pub synced_at: Option<Timestamp>,
     /// `total` then.
     pub synced_total: Option<i64>,
+    /// R19: the newest order of ours that the list did not show then although it had before, and since when.
+    pub lacks: Option<(String, Timestamp)>,
 }
 
 /// Something for people: what happened, to what, by when it matters, and the command to run (R27).
@@ -139,12 +141,15 @@ struct AccountRow {
     portal_trouble: Option<String>,
     synced_at: Option<String>,
     synced_total: Option<i64>,
+    list_lacks: Option<String>,
+    list_lacks_since: Option<String>,
 }
 
 impl AccountRow {
     fn read(self) -> Result<Account, StoreError> {
         let paused = read_optional_time(self.paused_at.as_deref())?;
         let doubted = read_optional_time(self.doubted_at.as_deref())?;
+        let lacking = read_optional_time(self.list_lacks_since.as_deref())?;
         Ok(Account {
             id: self.id,
             uid: self.uid,
@@ -158,6 +163,7 @@ impl AccountRow {
             portal_trouble: self.portal_trouble,
             synced_at: read_optional_time(self.synced_at.as_deref())?,
             synced_total: self.synced_total,
+            lacks: self.list_lacks.zip(lacking),
         })
     }
 }

@@ -16,7 +16,7 @@ impl Store {
     pub async fn aim(&mut self, address: &str) -> Result<(), StoreError> {
         let mut tx = self.begin("keeping the portal's address").await?;
         let changed = sqlx::query(
-            "UPDATE account SET base_url = $1, synced_at = NULL, synced_total = NULL WHERE bound_at IS NULL AND base_url <> $1",
+            "UPDATE account SET base_url = $1, synced_at = NULL, synced_total = NULL, list_lacks = NULL, list_lacks_since = NULL WHERE bound_at IS NULL AND base_url <> $1",
         )
         .bind(address)
         .execute(&mut *tx)

@@ -31,13 +31,14 @@ struct KnownOrderRow {
 }
 
 impl Store {
-    /// The newest order of the mirror that is known to be ours, of the same product and kind of party as `identity`.
+    /// The newest order of the mirror that is known to be ours, of the same product and kind of party as `identity`; a paid one before one that
+    /// is not, because only that shows what paid ones show.
     pub async fn newest_of_kind(&mut self, identity: &Identity) -> Result<Option<KnownOrder>, StoreError> {
         let row: Option<KnownOrderRow> = sqlx::query_as(
             "SELECT a.id AS attempt, a.po_number, s.product_id, s.partner_id, s.serial, s.item_id, s.batch
              FROM portal_order p JOIN attempt a ON a.id = p.attempt_id JOIN term t ON t.id = a.term_id JOIN subscription s ON s.id = t.subscription_id
              WHERE s.product_id = $1 AND iif(s.partner_id = '', 'own', 'partner') = $2 AND a.matched_by IN ('answer', 'po_number') AND t.reason IS NOT 'not_listed'
-             ORDER BY p.id DESC LIMIT 1",
+             ORDER BY lower(coalesce(p.status, '')) <> 'succeed', p.id DESC LIMIT 1",
         )
         .bind(identity.product_id.to_string())
         .bind(party_of(identity))
@@ -61,6 +62,19 @@ impl Store {
                 .await
                 .doing("reading what was learned")?;
         Ok(Learned::new(rows.iter().filter_map(|(name, verdict)| Some((field(name)?, echo(verdict)?))).collect()))
+    }
+
+    /// Whether all that is known of this kind was learned of the order with this key.
+    pub async fn is_only_teacher(&mut self, identity: &Identity, key: &str) -> Result<bool, StoreError> {
+        sqlx::query_scalar(
+            "SELECT NOT EXISTS (SELECT 1 FROM learned WHERE account_id = 1 AND product_id = $1 AND party = $2 AND order_no <> $3)",
+        )
+        .bind(identity.product_id.to_string())
+        .bind(party_of(identity))
+        .bind(key)
+        .fetch_one(&mut self.conn)
+        .await
+        .doing("reading who taught it")
     }
 
     /// Keeps what an order of ours taught. Waiting orders of the same kind are looked at again at once.

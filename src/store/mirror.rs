@@ -3,7 +3,7 @@
 //! Owns its rows: each kept raw, in the order in which it was first seen, so that "since the fence" is a comparison of row
 //! numbers and not of anyone's clock.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::attempts::Fence;
@@ -39,8 +39,40 @@ struct ListedRow {
     created_at: Option<String>,
     row: String,
     detail: Option<String>,
+    detail_again_at: Option<String>,
     attempt_id: Option<i64>,
     by_answer: bool,
+}
+
+/// An order whose details are to be read: never read, unreadable so far, or read while they could still change.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Undetailed {
+    /// Its row.
+    pub mark: i64,
+    /// The portal's id.
+    pub portal_id: Option<String>,
+    /// `orderNo`
+    pub order_no: Option<String>,
+}
+
+/// How long after an order was made its details may still change: they are read again once the first span has passed, and the second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settling {
+    /// The shortest settle (R20).
+    pub shortest: SignedDuration,
+    /// The longest.
+    pub longest: SignedDuration,
+}
+
+/// R19: our newest order that was once listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewestOfOurs {
+    /// Its key in the mirror.
+    pub key: String,
+    /// Every name under which a list may show it.
+    pub names: Vec<String>,
+    /// `createTime`
+    pub created_at: Option<Timestamp>,
 }
 
 impl ListedRow {
@@ -60,6 +92,7 @@ impl ListedRow {
             attempt: self.attempt_id,
             by_answer: self.by_answer,
             detailed: detail.as_ref().is_some_and(|value| !value.is_null()),
+            again_at: read_optional_time(self.detail_again_at.as_deref())?,
             facts: Facts::of(&row, detail.as_ref()),
             mentions_ours,
         })
@@ -76,7 +109,7 @@ pub(crate) fn po_numbers(text: &str, prefix: &str) -> Vec<String> {
 macro_rules! select_listed {
     ($tail:literal) => {
         concat!(
-            "SELECT id, key, portal_id, order_no, status, created_at, row, detail, attempt_id,
+            "SELECT id, key, portal_id, order_no, status, created_at, row, detail, detail_again_at, attempt_id,
                     EXISTS (SELECT 1 FROM attempt a WHERE a.id = attempt_id AND a.matched_by = 'answer') AS by_answer
              FROM portal_order WHERE account_id = 1 AND ",
             $tail
@@ -85,22 +118,26 @@ macro_rules! select_listed {
 }
 
 impl Store {
-    /// Takes rows as the list gave them. New ones get the next numbers, changed ones keep theirs; those that carry the order
-    /// number of an attempt are linked to it. Returns how many were new.
+    /// Takes rows as the list gave them. New ones get the next numbers, changed ones keep theirs, and their details are to be read again; those
+    /// that carry the order number of an attempt are linked to it. A row without a number at first and one with it, under the same id, are one
+    /// order, which keeps its key. Returns how many were new.
     pub async fn take_rows(&mut self, now: Timestamp, rows: &[MirrorRow]) -> Result<u64, StoreError> {
         if rows.is_empty() {
             return Ok(0);
         }
-        let before = self.mirror_mark().await?;
+        let before = self.mirror_count().await?;
         let values: Vec<Value> = rows.iter().map(as_json).collect();
         let mut tx = self.begin("taking the order list").await?;
         sqlx::query(
             "INSERT INTO portal_order (account_id, key, portal_id, order_no, status, created_at, row, product, partner, serial, items, first_seen_at)
-             SELECT 1, value ->> 'key', value ->> 'portal_id', value ->> 'order_no', value ->> 'status', value ->> 'created_at', value ->> 'row',
+             SELECT 1, coalesce((SELECT min(p.key) FROM portal_order p WHERE p.account_id = 1 AND p.portal_id = value ->> 'portal_id'
+                        AND (p.order_no IS NULL OR value ->> 'order_no' IS NULL)
+                        AND NOT EXISTS (SELECT 1 FROM portal_order e WHERE e.account_id = 1 AND e.key = value ->> 'key')), value ->> 'key'), value ->> 'portal_id', value ->> 'order_no', value ->> 'status', value ->> 'created_at', value ->> 'row',
                     value ->> 'product', value ->> 'partner', value ->> 'serial', value ->> 'items', $2
              FROM json_each($1) WHERE true
              ON CONFLICT (account_id, key) DO UPDATE SET row = excluded.row, status = excluded.status, created_at = excluded.created_at,
-                    portal_id = coalesce(excluded.portal_id, portal_id), product = coalesce(excluded.product, product),
+                    portal_id = coalesce(excluded.portal_id, portal_id), order_no = coalesce(excluded.order_no, order_no),
+                    detail_again_at = iif(detail IS NULL, NULL, $2), product = coalesce(excluded.product, product),
                     partner = coalesce(excluded.partner, partner), serial = coalesce(excluded.serial, serial)
              WHERE row <> excluded.row",
         )
@@ -112,22 +149,31 @@ impl Store {
         sqlx::query(
             "UPDATE portal_order SET attempt_id = a.id FROM attempt a
              WHERE portal_order.attempt_id IS NULL AND a.order_no = portal_order.order_no
-               AND portal_order.account_id = 1 AND portal_order.key IN (SELECT value ->> 'key' FROM json_each($1))",
+               AND portal_order.account_id = 1 AND (portal_order.key IN (SELECT value ->> 'key' FROM json_each($1))
+                                                    OR portal_order.portal_id IN (SELECT value ->> 'portal_id' FROM json_each($1)))",
         )
         .bind(json(&values)?)
         .execute(&mut *tx)
         .await
         .doing("linking orders to attempts")?;
         commit(tx, "taking the order list").await?;
-        Ok(u64::try_from(self.mirror_mark().await? - before).unwrap_or(0))
+        Ok(u64::try_from(self.mirror_count().await? - before).unwrap_or(0))
     }
 
-    /// Adds the details of one order.
-    pub async fn take_detail(&mut self, mark: i64, detail: &str) -> Result<(), StoreError> {
+    /// Adds the details of one order as they were at `read`, and notes when to read them again (R18). An order that was listed before the account
+    /// was bound is as old as it says; one that turned up since is at least as young as its row.
+    pub async fn take_detail(&mut self, mark: i64, detail: &str, read: Timestamp, settling: Settling) -> Result<(), StoreError> {
         let value: Value = serde_json::from_str(detail).unwrap_or(Value::Null);
         let facts = Facts::of(&value, None);
         sqlx::query(
-            "UPDATE portal_order SET detail = $2, product = coalesce($3, product), partner = coalesce($4, partner), serial = coalesce($5, serial), items = $6
+            "UPDATE portal_order SET detail = $2, product = coalesce($3, product), partner = coalesce($4, partner), serial = coalesce($5, serial), items = $6,
+                    detail_at = $7, detail_again_at = (
+                        SELECT min(again) FROM (
+                            SELECT strftime('%Y-%m-%dT%H:%M:%fZ', made, span.value || ' seconds') AS again
+                            FROM (SELECT CASE WHEN created_at IS NULL THEN first_seen_at
+                                              WHEN first_seen_at > (SELECT coalesce(bound_at, '9') FROM account WHERE id = 1) THEN max(created_at, first_seen_at)
+                                              ELSE created_at END AS made), json_each($8) span)
+                        WHERE again > $7)
              WHERE id = $1",
         )
         .bind(mark)
@@ -136,6 +182,8 @@ impl Store {
         .bind(&facts.partner)
         .bind(&facts.serial)
         .bind(json(&facts.items)?)
+        .bind(time(read))
+        .bind(json(&[settling.shortest.as_secs(), settling.longest.as_secs()])?)
         .execute(&mut self.conn)
         .await
         .doing("keeping the details of an order")?;
@@ -204,7 +252,7 @@ impl Store {
     pub async fn foreign_since(&mut self, since: Timestamp, ours: &str) -> Result<Vec<Listed>, StoreError> {
         let rows: Vec<ListedRow> = sqlx::query_as(select_listed!(
             "attempt_id IS NULL AND coalesce(created_at, first_seen_at) >= $1
-             AND coalesce(status, '') NOT IN ('cancelled', 'failed', 'refunded', 'invalid') ORDER BY id"
+             AND lower(coalesce(status, '')) NOT IN ('cancelled', 'failed', 'refunded', 'invalid') ORDER BY id"
         ))
         .bind(time(since))
         .fetch_all(&mut self.conn)
@@ -213,36 +261,39 @@ impl Store {
         rows.into_iter().map(|row| row.read(ours)).collect()
     }
 
-    /// Orders of the mirror after row `mark` or made since `since` whose details were never read, and that are not ours; those beyond row
-    /// `beyond`, oldest first.
+    /// Orders of the mirror after row `mark` or made since `since` that are not ours, and whose details are to be read by `now`; those beyond
+    /// row `beyond`, oldest first.
     pub async fn without_detail(
         &mut self,
         mark: i64,
         since: Option<Timestamp>,
         beyond: i64,
+        now: Timestamp,
         most: u32,
-    ) -> Result<Vec<(i64, String)>, StoreError> {
+    ) -> Result<Vec<Undetailed>, StoreError> {
         sqlx::query_as(
-            "SELECT id, coalesce(portal_id, order_no) FROM portal_order
-             WHERE account_id = 1 AND (detail IS NULL OR detail = 'null') AND coalesce(portal_id, order_no) IS NOT NULL AND attempt_id IS NULL
-               AND id > $4 AND (id > $1 OR coalesce(created_at, first_seen_at) >= $2) ORDER BY id LIMIT +$3",
+            "SELECT id AS mark, portal_id, order_no FROM portal_order
+             WHERE account_id = 1 AND (detail IS NULL OR detail = 'null' OR detail_again_at <= $5) AND coalesce(portal_id, order_no) IS NOT NULL
+               AND attempt_id IS NULL AND id > $4 AND (id > $1 OR coalesce(created_at, first_seen_at) >= $2) ORDER BY id LIMIT +$3",
         )
         .bind(mark)
         .bind(optional_time(since).unwrap_or_else(|| "9".to_owned()))
         .bind(most)
         .bind(beyond)
+        .bind(time(now))
         .fetch_all(&mut self.conn)
         .await
         .doing("reading the mirror")
     }
 
-    /// How many orders made since `since` are not known to be ours and have details that were never asked for.
-    pub async fn unread_details(&mut self, since: Timestamp) -> Result<i64, StoreError> {
+    /// How many orders made since `since` are not known to be ours and have details that are to be read by `now`.
+    pub async fn unread_details(&mut self, since: Timestamp, now: Timestamp) -> Result<i64, StoreError> {
         sqlx::query_scalar(
-            "SELECT count(*) FROM portal_order WHERE account_id = 1 AND detail IS NULL AND coalesce(portal_id, order_no) IS NOT NULL
-               AND attempt_id IS NULL AND coalesce(created_at, first_seen_at) >= $1",
+            "SELECT count(*) FROM portal_order WHERE account_id = 1 AND (detail IS NULL OR detail_again_at <= $2)
+               AND coalesce(portal_id, order_no) IS NOT NULL AND attempt_id IS NULL AND coalesce(created_at, first_seen_at) >= $1",
         )
         .bind(time(since))
+        .bind(time(now))
         .fetch_one(&mut self.conn)
         .await
         .doing("counting the orders of others")
@@ -280,7 +331,7 @@ impl Store {
         sqlx::query_as(
             "SELECT coalesce(a.order_no, a.po_number), s.name FROM attempt a JOIN term t ON t.id = a.term_id JOIN subscription s ON s.id = t.subscription_id
              WHERE a.looks_like = $1 AND t.subscription_id <> $2 AND a.created_at >= $3 AND a.state IN ('placed', 'unknown', 'open')
-               AND coalesce(a.order_status, '') NOT IN ('cancelled', 'failed', 'refunded', 'invalid')",
+               AND lower(coalesce(a.order_status, '')) NOT IN ('cancelled', 'failed', 'refunded', 'invalid')",
         )
         .bind(looks_like)
         .bind(subscription)
@@ -290,23 +341,38 @@ impl Store {
         .doing("reading our own orders")
     }
 
-    /// R19 c: whether our newest order that was once listed still is, by its key among `keys` or older than the read range.
-    pub async fn newest_listed_of_ours(&mut self) -> Result<Option<(String, Option<String>)>, StoreError> {
-        sqlx::query_as("SELECT key, created_at FROM portal_order WHERE attempt_id IS NOT NULL ORDER BY id DESC LIMIT 1")
-            .fetch_optional(&mut self.conn)
-            .await
-            .doing("reading the mirror")
+    /// R19: our newest order that was once listed; a list without it hides something.
+    pub async fn newest_listed_of_ours(&mut self) -> Result<Option<NewestOfOurs>, StoreError> {
+        let row: Option<(String, Option<String>, Option<String>, Option<String>)> = sqlx::query_as(
+            "SELECT key, portal_id, order_no, created_at FROM portal_order WHERE attempt_id IS NOT NULL ORDER BY id DESC LIMIT 1",
+        )
+        .fetch_optional(&mut self.conn)
+        .await
+        .doing("reading the mirror")?;
+        row.map(|(key, portal_id, order_no, created_at)| {
+            let names = [Some(key.clone()), portal_id, order_no].into_iter().flatten().collect();
+            Ok(NewestOfOurs { key, names, created_at: read_optional_time(created_at.as_deref())? })
+        })
+        .transpose()
     }
 
-    /// A sync went through: the portal's trouble is over, and its time is confirmed (R13).
-    pub async fn synced(&mut self, now: Timestamp, total: Option<i64>, confirmed: Option<Timestamp>) -> Result<(), StoreError> {
+    /// A sync went through: the portal's trouble is over, and its time is confirmed (R13). `lacks`: our newest known order, if it was not there.
+    pub async fn synced(
+        &mut self,
+        now: Timestamp,
+        total: Option<i64>,
+        confirmed: Option<Timestamp>,
+        lacks: Option<&str>,
+    ) -> Result<(), StoreError> {
         sqlx::query(
             "UPDATE account SET synced_at = $1, synced_total = $2, portal_tries = 0, portal_next_at = NULL, portal_trouble = NULL,
-                    high_water = CASE WHEN $3 > coalesce(high_water, '') THEN $3 ELSE high_water END WHERE id = 1",
+                    high_water = CASE WHEN $3 > coalesce(high_water, '') THEN $3 ELSE high_water END, list_lacks = $4,
+                    list_lacks_since = CASE WHEN $4 IS NULL THEN NULL WHEN list_lacks = $4 THEN min(list_lacks_since, $1) ELSE $1 END WHERE id = 1",
         )
         .bind(time(now))
         .bind(total)
         .bind(optional_time(confirmed))
+        .bind(lacks)
         .execute(&mut self.conn)
         .await
         .doing("noting a sync")?;

@@ -68,6 +68,7 @@ impl Full {
             attempt: None,
             by_answer: false,
             detailed: true,
+            again_at: None,
             facts: self.facts(),
             mentions_ours: mentions.then(|| po_number.to_owned()).into_iter().collect(),
         }

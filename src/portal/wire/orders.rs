@@ -83,6 +83,29 @@ impl OrderDetail {
         let told = value.as_object().is_some_and(|object| !object.is_empty());
         told.then(|| Self { raw: result.get().to_owned(), value })
     }
+
+    /// Whether these are the details of the order with this id and this number, of those that its row has. Lines and contacts have ids of their own,
+    /// so an id elsewhere says nothing against it; a number does.
+    pub fn are_of(&self, id: Option<&str>, order_no: Option<&str>) -> bool {
+        let numbers = named(&self.value, &["orderNo"]);
+        let by_id = || id.is_some_and(|id| named(&self.value, &["id", "orderId"]).iter().any(|named| named == id));
+        match order_no {
+            Some(order_no) if !numbers.is_empty() => numbers.iter().any(|number| number == order_no),
+            _ => by_id(),
+        }
+    }
+}
+
+/// What stands under any of `keys`, wherever.
+fn named(value: &Value, keys: &[&str]) -> Vec<String> {
+    match value {
+        Value::Object(fields) => {
+            let here = keys.iter().filter_map(|key| text(fields, key));
+            here.chain(fields.values().flat_map(|inner| named(inner, keys))).collect()
+        }
+        Value::Array(elements) => elements.iter().flat_map(|element| named(element, keys)).collect(),
+        _ => Vec::new(),
+    }
 }
 
 #[cfg(test)]
@@ -130,6 +153,21 @@ mod tests {
         let deep = format!("{{\"a\":{}1{}}}", "[".repeat(5000), "]".repeat(5000));
         let page = page(&format!("[{deep}]")).unwrap();
         assert_eq!(page.unreadable, [deep]);
+    }
+
+    #[test]
+    fn details_that_name_another_order_or_none_are_not_of_this_one() {
+        let details = |json: &str| OrderDetail::read(serde_json::from_str(json).unwrap()).unwrap();
+        let of = |json: &str| details(json).are_of(Some("7"), Some("UF7"));
+        assert!(of(r#"{"orderInformation":{"id":7,"orderNo":"UF7"}}"#));
+        assert!(of(r#"{"orderInformation":{"orderNo":"UF7"},"orderSummary":[{"id":"91"}]}"#), "a line has an id of its own");
+        assert!(of(r#"{"orderInformation":{"id":"7"}}"#));
+        assert!(of(r#"{"related":[{"orderNo":"UF1"}],"orderInformation":{"orderNo":"UF7"}}"#));
+        assert!(!of(r#"{"orderInformation":{"id":"8","orderNo":"UF8"}}"#));
+        assert!(!of(r#"{"orderInformation":{"id":"7","orderNo":"UF8"}}"#), "its number is another one");
+        assert!(!of(r#"{"basicInformation":{"productId":"21"}}"#), "it names none");
+        let unnumbered = details(r#"{"orderInformation":{"id":"7","orderNo":"UF7"}}"#);
+        assert!(unnumbered.are_of(Some("7"), None) && !unnumbered.are_of(Some("8"), None));
     }
 
     #[test]

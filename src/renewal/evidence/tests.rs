@@ -71,6 +71,7 @@ fn order(key: &str, facts: Facts) -> Listed {
         attempt: None,
         by_answer: false,
         detailed: true,
+        again_at: None,
         facts,
         mentions_ours: Vec::new(),
     }
@@ -433,10 +434,52 @@ fn r11_only_what_is_visibly_for_somebody_else_does_not_hold() {
 
 #[test]
 fn dead_statuses_are_a_closed_list_and_an_unknown_word_is_alive() {
-    for dead in ["cancelled", "failed", "refunded", "invalid"] {
+    for dead in ["cancelled", "failed", "refunded", "invalid", "Cancelled", "REFUNDED"] {
         assert!(is_dead(Some(dead)), "{dead}");
     }
-    for alive in [None, Some("succeed"), Some("pending"), Some("confirming"), Some("Cancelled"), Some("")] {
+    for alive in [None, Some("succeed"), Some("pending"), Some("confirming"), Some("Canceled"), Some("")] {
         assert!(!is_dead(alive), "{alive:?}");
     }
+}
+
+#[test]
+fn a_status_is_read_without_regard_to_case() {
+    for paid in ["succeed", "Succeed", "SUCCEED"] {
+        assert!(is_paid(Some(paid)), "{paid}");
+    }
+    for other in [None, Some("pending"), Some("success"), Some("failed")] {
+        assert!(!is_paid(other), "{other:?}");
+    }
+}
+
+// R22: what paid orders taught says nothing of unpaid ones.
+
+/// Another customer's, by what it shows.
+fn anothers(key: &str, status: &str) -> Listed {
+    let facts = Facts { partner: Some(5.to_string()), ..ours() };
+    Listed { status: Some(status.to_owned()), ..order(key, facts) }
+}
+
+#[test]
+fn an_unpaid_order_is_never_explained_away_by_what_paid_ones_taught() {
+    for (status, explains) in
+        [("succeed", true), ("Succeed", true), ("cancelled", true), ("pending", false), ("confirming", false)]
+    {
+        assert_eq!(explained(&anothers("1", status), &identity(), &all_but_po()), explains, "{status}");
+    }
+    let mut known = anothers("1", "pending");
+    known.mentions_ours = vec!["RW-HOME-6".to_owned()];
+    assert!(explained(&known, &identity(), &all_but_po()), "it carries the number of another attempt");
+}
+
+#[test]
+fn an_unpaid_order_of_somebody_else_is_waited_for_longer_and_then_left_to_a_person() {
+    let at = |read, others: &[Listed]| judged(read, others, &all_but_po());
+    let unpaid = anothers("1", "pending");
+    assert_eq!(at(71, std::slice::from_ref(&unpaid)), Finding::NotYet);
+    assert_eq!(at(72, std::slice::from_ref(&unpaid)), nobody_knows(&["1"]));
+    assert_eq!(at(48, &[anothers("1", "succeed")]), Finding::AbsentOnce, "paid meanwhile");
+    let both = [order("0", ours()), unpaid];
+    assert_eq!(at(71, &both), Finding::NotYet, "ours, perhaps, and an unpaid one");
+    assert_eq!(at(48, &[order("0", ours()), anothers("1", "succeed")]), Finding::PlacedByContent("0".to_owned()));
 }

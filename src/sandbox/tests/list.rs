@@ -1,7 +1,7 @@
 //! How orders are read back: paging, sorting, lag, and fields that echo, are missing or mislead.
 
 use super::*;
-use settings::{Echo, Lag, ListSettings, NumberForm, Shows, Sort, TimeUnit};
+use settings::{Echo, Hides, Lag, ListSettings, NumberForm, Shows, Sort, TimeUnit};
 
 fn caller(list: ListSettings) -> Caller {
     Caller::new(Settings { list, ..Settings::default() })
@@ -185,4 +185,48 @@ fn quantity_can_come_back_without_the_lines() {
     assert_eq!(caller.result(PAGE)["results"][0]["quantity"].as_u64(), Some(10));
     let summary = caller.result("/order/openapi/order/v1/get/1780063")["orderSummary"].clone();
     assert_eq!(summary.to_string(), r#"[{"quantity":10}]"#);
+}
+
+#[test]
+fn a_list_can_hide_what_it_counts_and_forget_what_it_showed() {
+    let caller = caller(ListSettings::default());
+    let placed = place(&caller, 6);
+    let hiding = |hides| {
+        caller.portal.change(|settings| settings.list.hides = hides);
+        let total = caller.result(PAGE)["total"].as_u64().unwrap();
+        (caller.listed("").len(), total)
+    };
+    assert_eq!(hiding(Hides::Rows(2)), (3, 6));
+    assert_eq!(hiding(Hides::Rows(1)), (0, 6));
+    assert_eq!(hiding(Hides::PagesFrom(1)), (0, 6));
+    assert_eq!((hiding(Hides::PagesFrom(2)), caller.listed("pageNo=2&pageSize=3").len()), ((6, 6), 0));
+    assert_eq!(hiding(Hides::YoungerThan(seconds(2))), (4, 4));
+    assert_eq!(hiding(Hides::MadeFrom(start())), (0, 0));
+    assert_eq!(hiding(Hides::Nothing), (placed.len(), 6));
+}
+
+#[test]
+fn a_total_can_be_capped_while_the_pages_go_on() {
+    let caller = caller(ListSettings { page_cap: Some(2), total_cap: Some(2), ..ListSettings::default() });
+    place(&caller, 3);
+    let page = caller.result(PAGE);
+    assert_eq!((page["total"].as_u64(), page["totalPage"].as_u64()), (Some(2), Some(1)));
+    assert_eq!(caller.listed("pageNo=2").len(), 1);
+}
+
+#[test]
+fn details_can_be_a_placeholder_at_first_and_other_while_unpaid() {
+    let unpaid = Some(Shows { partner_id: Echo::Misleading, ..Shows::each(Echo::Echoed) });
+    let list = ListSettings { at_first: Some((seconds(30), Shows::each(Echo::Absent))), unpaid, ..ListSettings::default() };
+    let caller = caller(list);
+    caller.portal.change(|settings| settings.orders.pending_for = seconds(60));
+    let order = OrderRequest { partner_id: Some(PortalId::known(77)), ..request() };
+    caller.save(&order.to_json());
+    let partner =
+        || caller.result("/order/openapi/order/v1/get/1780063")["basicInformation"]["partnerId"].as_str().map(str::to_owned);
+    assert_eq!(partner(), None);
+    caller.wait(seconds(31));
+    assert_eq!(partner(), Some(RESELLER.to_string()));
+    caller.wait(seconds(31));
+    assert_eq!(partner().as_deref(), Some("77"));
 }

@@ -4,6 +4,7 @@ mod attempts;
 mod audit;
 mod commands;
 mod entries;
+mod mirror;
 mod open;
 mod schema;
 mod terms;

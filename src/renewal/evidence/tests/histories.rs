@@ -203,6 +203,7 @@ impl History {
             attempt: order.known.then_some(99),
             by_answer: false,
             detailed: order.readable,
+            again_at: None,
             facts: Facts::of(&row, details.as_ref()),
             mentions_ours: [Some(&row), details.as_ref()].into_iter().flatten().filter_map(mentions).collect(),
             key,

@@ -1,0 +1,99 @@
+//! Reading the details of orders (R18).
+//!
+//! Owns when they are read, and read again: a portal may still be writing them, and shows an unpaid order otherwise than a paid one. What they
+//! prove is `renewal/evidence.rs`.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::engine::{Engine, TickError};
+use crate::portal::client::Read;
+use crate::portal::read_error::ReadError;
+use crate::portal::transport::Transport;
+use crate::portal::wire::OrderDetail;
+use crate::renewal::evidence::{self, Listed};
+use crate::store::mirror::{Settling, Undetailed};
+
+/// Details that come as garbage so many times are taken for unreadable.
+const GARBAGE_TIMES: u8 = 3;
+
+impl<T: Transport> Engine<T> {
+    /// Reads the details of orders that are not ours, where they were never read or do not stand yet: those after row `mark`, and those made since
+    /// `since`.
+    pub(super) async fn read_details(&mut self, mark: i64, since: Option<Timestamp>) -> Result<Result<(), ReadError>, TickError> {
+        let mut beyond = 0;
+        loop {
+            let missing = self.store.without_detail(mark, since, beyond, self.clock.now(), 100).await?;
+            let Some(last) = missing.last() else { return Ok(Ok(())) };
+            beyond = last.mark;
+            tracing::debug!(orders = missing.len(), "reading the details of orders that others placed");
+            for order in missing {
+                match self.portal.order_of(order.portal_id.as_deref(), order.order_no.as_deref()).await {
+                    Ok(detail) => {
+                        self.take_detail(order.mark, &detail).await?;
+                        self.notice_late(self.clock.now(), &[&detail.value.raw]).await?;
+                        self.notice_orders(self.clock.now(), &[], &[order.mark]).await?;
+                    }
+                    // Garbage may be the line's; only where it stays so is it the order's.
+                    Err(error @ ReadError::Malformed { .. }) if self.is_new_garbage(order.mark) => return Ok(Err(error)),
+                    // Listed but not readable: until it is, an order that explains nothing.
+                    Err(error @ (ReadError::NotFound { .. } | ReadError::Refused { .. } | ReadError::Malformed { .. })) => {
+                        self.explains_nothing(&order, &error).await?;
+                    }
+                    Err(error) => return Ok(Err(error)),
+                }
+            }
+        }
+    }
+
+    async fn explains_nothing(&mut self, order: &Undetailed, error: &ReadError) -> Result<(), TickError> {
+        tracing::warn!(order = order.order_no, id = order.portal_id, "the details of an order are no evidence: {error}");
+        let (now, settling) = (self.clock.now(), self.settling());
+        Ok(self.store.take_detail(order.mark, "null", now, settling).await?)
+    }
+
+    fn is_new_garbage(&mut self, row: i64) -> bool {
+        let times = self.garbage.entry(row).or_default();
+        *times = times.saturating_add(1);
+        *times < GARBAGE_TIMES
+    }
+
+    /// Reads the details of one order; false where they cannot be read now.
+    pub(super) async fn read_detail_of(&mut self, listed: &Listed) -> Result<bool, TickError> {
+        match self.portal.order_of(listed.portal_id.as_deref(), listed.order_no.as_deref()).await {
+            Ok(detail) => {
+                self.take_detail(listed.mark, &detail).await?;
+                Ok(true)
+            }
+            Err(error) => {
+                tracing::debug!(order = listed.key, "the details cannot be read now: {error}");
+                Ok(false)
+            }
+        }
+    }
+
+    /// Before an absence counts: the details of orders since the fence that may still change are read once more, however young. `None`: there are
+    /// none; false: they cannot be read now.
+    pub(super) async fn read_young_again(&mut self, since: &[Listed]) -> Result<Option<bool>, TickError> {
+        let mut read = None;
+        for order in since.iter().filter(|order| order.again_at.is_some() && (order.attempt.is_none() || order.by_answer)) {
+            read = Some(self.read_detail_of(order).await?);
+            if read == Some(false) {
+                break;
+            }
+        }
+        Ok(read)
+    }
+
+    pub(super) async fn take_detail(&mut self, mark: i64, detail: &Read<OrderDetail>) -> Result<(), TickError> {
+        // By the earlier of the two clocks: read by one that is ahead, they would stand too soon.
+        let read = detail.date.map_or(self.clock.now(), |date| date.min(self.clock.now()));
+        let settling = self.settling();
+        Ok(self.store.take_detail(mark, &detail.value.raw, read, settling).await?)
+    }
+
+    /// R20: the settle of a term near its deadline, and of one far from it.
+    fn settling(&self) -> Settling {
+        let set = self.config.portal.settle.and_then(|span| SignedDuration::try_from(span).ok());
+        Settling { shortest: evidence::settle(set, SignedDuration::ZERO), longest: evidence::settle(set, SignedDuration::MAX) }
+    }
+}

@@ -1,0 +1,287 @@
+//! Reading the portal's order list page by page (R17).
+//!
+//! Owns the paging, whatever the sort direction, the page size cap and the totals turn out to be, and whether what was read can be the whole
+//! list: a list that shows fewer orders than it counts hides one. Never stops at the first known row: orders can show up out of turn.
+
+use std::collections::HashSet;
+
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+
+use crate::portal::client::PortalClient;
+use crate::portal::read_error::ReadError;
+use crate::portal::transport::Transport;
+use crate::portal::wire::OrdersPage;
+use crate::store::audit::hex;
+use crate::store::mirror::MirrorRow;
+
+/// What is asked for; the portal may give less.
+pub(super) const PAGE: u32 = 100;
+/// The same where a list is read again to see whether it is whole: a row that fell between two pages stands elsewhere then.
+pub(super) const OTHER_PAGE: u32 = 83;
+/// A list longer than this is not read: something is wrong with its paging.
+const MOST_PAGES: u64 = 100_000;
+
+/// A range of the list.
+#[derive(Default)]
+pub(super) struct Range {
+    /// Each row once.
+    pub(super) rows: Vec<MirrorRow>,
+    /// Their keys.
+    pub(super) seen: HashSet<String>,
+    /// `total` of its first page.
+    pub(super) total: Option<u64>,
+    pub(super) date: Option<Timestamp>,
+    /// Nothing older than this was necessarily read; `None`: everything was.
+    pub(super) down_to: Option<Timestamp>,
+    /// It was read until a page came empty, or shorter than those before.
+    ended: bool,
+    /// A row stood on two pages: another one may have stood on none.
+    repeated: bool,
+}
+
+impl Range {
+    /// Whether it is proven to be the whole list: it shows as many orders as it counts. A `total` below what is shown is none.
+    pub(super) fn is_whole(&self) -> bool {
+        let counted = self.total.is_some_and(|total| total == self.shows());
+        let uncounted = self.total.is_none_or(|total| total < self.shows());
+        self.down_to.is_none() && !self.repeated && (counted || (uncounted && self.ended))
+    }
+
+    /// Whether an order with one of these names is in it.
+    pub(super) fn lists(&self, names: &[String]) -> bool {
+        names.iter().any(|name| self.seen.contains(name))
+            || self.rows.iter().any(|row| row.portal_id.as_ref().is_some_and(|id| names.contains(id)))
+    }
+
+    fn shows(&self) -> u64 {
+        u64::try_from(self.rows.len()).unwrap_or(u64::MAX)
+    }
+
+    fn contradiction(&self) -> Option<ReadError> {
+        let says = self.total.filter(|says| self.down_to.is_none() && *says > self.shows())?;
+        Some(ReadError::Contradictory { says, shows: self.shows() })
+    }
+
+    /// Takes a page; whether it had anything new. A row that was pushed to a later page while it was read counts once.
+    fn take(&mut self, page: OrdersPage) -> bool {
+        let (before, first) = (self.rows.len(), self.rows.is_empty());
+        let rows = page.rows.into_iter().map(|row| MirrorRow {
+            key: row.order_no.clone().or_else(|| row.id.clone()).unwrap_or_else(|| raw_key(&row.raw)),
+            portal_id: row.id,
+            order_no: row.order_no,
+            status: row.status,
+            created_at: row.create_time,
+            raw: row.raw,
+        });
+        // R17: a row that cannot be read is kept raw, as an order that explains nothing.
+        let unreadable = page.unreadable.into_iter().map(|raw| {
+            let key = raw_key(&raw);
+            MirrorRow { key, portal_id: None, order_no: None, status: None, created_at: None, raw }
+        });
+        for row in rows.chain(unreadable) {
+            if self.seen.insert(row.key.clone()) {
+                self.rows.push(row);
+            } else {
+                self.repeated |= !first;
+            }
+        }
+        self.rows.len() > before
+    }
+}
+
+fn raw_key(raw: &str) -> String {
+    format!("raw:{}", hex(&Sha256::digest(raw)))
+}
+
+/// Reads the list down to `horizon`, or whole. One that shows fewer orders than it counts is read once more: an order may have come, or gone,
+/// between two pages.
+pub(super) async fn read<T: Transport>(portal: &PortalClient<T>, horizon: Option<Timestamp>) -> Result<Range, ReadError> {
+    let range = read_once(portal, horizon, PAGE).await?;
+    if range.contradiction().is_none() {
+        return Ok(range);
+    }
+    let again = read_once(portal, horizon, OTHER_PAGE).await?;
+    again.contradiction().map_or(Ok(again), Err)
+}
+
+/// The same, once, by pages of `size`.
+pub(super) async fn read_once<T: Transport>(
+    portal: &PortalClient<T>,
+    horizon: Option<Timestamp>,
+    size: u32,
+) -> Result<Range, ReadError> {
+    let first = portal.orders(1, size).await?;
+    let total = first.value.total;
+    let step = length(&first.value);
+    let sorting = sorting(&first.value);
+    let full = is_full(&first.value, size);
+    let mut reading = Reading { portal, size, step, range: Range { total, date: first.date, ..Range::default() } };
+    reading.range.take(first.value);
+    if step == 0 {
+        reading.range.ended = true;
+        return Ok(reading.range);
+    }
+    match (total, sorting) {
+        (None, _) => reading.to_the_end(2).await?,
+        (Some(total), Sorting::OldestFirst) if horizon.is_some() => {
+            let last = pages(total, step)?;
+            if last == 1 && full {
+                reading.beyond(last).await?;
+            }
+            reading.backwards(last, horizon).await?;
+        }
+        (Some(total), _) => {
+            let last = pages(total, step)?;
+            let horizon_here = horizon.filter(|_| sorting == Sorting::NewestFirst);
+            let full = reading.forwards(last, full, horizon_here).await?;
+            if reading.range.down_to.is_some() {
+                return Ok(reading.range);
+            }
+            // Its newest orders may be those that a capped `total` leaves out. Newest first, an ordinary read has seen them.
+            if (full || last == 1) && horizon.is_none() || full && horizon_here.is_none() {
+                reading.beyond(last).await?;
+            } else {
+                reading.range.ended = !full;
+            }
+        }
+    }
+    Ok(reading.range)
+}
+
+/// How the list is sorted, as far as a page shows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sorting {
+    NewestFirst,
+    OldestFirst,
+    Unclear,
+}
+
+/// A read on its way.
+struct Reading<'a, T: Transport> {
+    portal: &'a PortalClient<T>,
+    size: u32,
+    /// How many rows the first page had.
+    step: usize,
+    range: Range,
+}
+
+impl<T: Transport> Reading<'_, T> {
+    async fn page(&self, page: u64) -> Result<OrdersPage, ReadError> {
+        Ok(self.portal.orders(u32::try_from(page).unwrap_or(u32::MAX), self.size).await?.value)
+    }
+
+    /// From page 2 to the last one that `total` knows of. New orders push rows to later pages, so a row may be seen twice, but none is missed.
+    /// Returns whether the last page was full.
+    async fn forwards(&mut self, last: u64, mut full: bool, horizon: Option<Timestamp>) -> Result<bool, ReadError> {
+        let mut sorted = horizon;
+        for page in 2..=last {
+            if let (Some(horizon), Some(oldest)) = (sorted, self.range.rows.last().and_then(|row| row.created_at))
+                && oldest < horizon
+            {
+                self.range.down_to = Some(horizon);
+                return Ok(full);
+            }
+            let read = self.page(page).await?;
+            let (ended, unclear) = (length(&read) == 0, sorting(&read) == Sorting::OldestFirst);
+            full = length(&read) >= self.step;
+            self.range.take(read);
+            if ended {
+                return Ok(false);
+            }
+            if unclear {
+                sorted = None; // not sorted after all: only the whole list will do
+            }
+        }
+        Ok(full)
+    }
+
+    /// From the last page back, for a list whose newest orders come last.
+    async fn backwards(&mut self, last: u64, horizon: Option<Timestamp>) -> Result<(), ReadError> {
+        for page in (2..=last).rev() {
+            let read = self.page(page).await?;
+            let oldest = read.rows.first().and_then(|row| row.create_time);
+            let newest_first = sorting(&read) == Sorting::NewestFirst;
+            let full = length(&read) >= self.step;
+            self.range.take(read);
+            if page == last && full {
+                self.beyond(last).await?;
+            }
+            if let (Some(horizon), Some(oldest)) = (horizon, oldest)
+                && oldest < horizon
+                && !newest_first
+            {
+                self.range.down_to = Some(horizon);
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the list goes on behind its last page: a `total` may be capped, as that of a search. A portal that refuses such a page, or gives its
+    /// last one again, has no more.
+    async fn beyond(&mut self, last: u64) -> Result<(), ReadError> {
+        let repeated = self.range.repeated;
+        let read = match self.page(last.saturating_add(1)).await {
+            Ok(read) => read,
+            Err(ReadError::Refused { .. } | ReadError::NotFound { .. } | ReadError::Forbidden { .. }) => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        let length = length(&read);
+        self.range.ended = length < self.step;
+        let more = self.range.take(read);
+        if length == 0 || !more {
+            self.range.repeated = repeated;
+            return Ok(());
+        }
+        if self.range.ended { Ok(()) } else { self.to_the_end(last.saturating_add(2)).await }
+    }
+
+    /// From `page` on until one is empty, or shows nothing new.
+    async fn to_the_end(&mut self, page: u64) -> Result<(), ReadError> {
+        for page in page..=MOST_PAGES {
+            let read = self.page(page).await?;
+            self.range.ended = length(&read) == 0;
+            if !self.range.take(read) {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+}
+
+fn length(page: &OrdersPage) -> usize {
+    page.rows.len() + page.unreadable.len()
+}
+
+/// Whether a page may have left something for another one: it is as long as the portal says its pages are, or the portal does not say.
+fn is_full(page: &OrdersPage, size: u32) -> bool {
+    let length = u64::try_from(length(page)).unwrap_or(u64::MAX);
+    page.page_size.is_none_or(|given| length >= given.min(u64::from(size)))
+}
+
+fn pages(total: u64, step: usize) -> Result<u64, ReadError> {
+    let pages = total.div_ceil(u64::try_from(step).unwrap_or(1).max(1));
+    if pages > MOST_PAGES {
+        return Err(ReadError::Malformed { what: format!("the order list claims {total} orders in pages of {step}") });
+    }
+    Ok(pages)
+}
+
+/// A page of one moment, or without times, shows nothing: then the whole list is read.
+fn sorting(page: &OrdersPage) -> Sorting {
+    let times: Option<Vec<Timestamp>> = page.rows.iter().map(|row| row.create_time).collect();
+    let Some(times) = times.filter(|times| page.unreadable.is_empty() && times.first() != times.last()) else {
+        return Sorting::Unclear;
+    };
+    if times.is_sorted() {
+        Sorting::OldestFirst
+    } else if times.iter().rev().is_sorted() {
+        Sorting::NewestFirst
+    } else {
+        Sorting::Unclear
+    }
+}
+
+#[cfg(test)]
+mod tests;

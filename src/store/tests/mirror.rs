@@ -1,0 +1,114 @@
+//! The mirror: one row for one order, and when details are to be read.
+
+use jiff::SignedDuration;
+
+use super::*;
+use crate::store::mirror::{MirrorRow, Settling, Undetailed};
+
+const SETTLING: Settling = Settling { shortest: SignedDuration::from_hours(1), longest: SignedDuration::from_hours(24) };
+/// When the order of these tests was made.
+const MADE: &str = "2027-02-15T08:55:00Z";
+
+fn row(id: Option<&str>, order_no: Option<&str>, status: &str) -> MirrorRow {
+    MirrorRow {
+        key: order_no.or(id).unwrap().to_owned(),
+        portal_id: id.map(str::to_owned),
+        order_no: order_no.map(str::to_owned),
+        status: Some(status.to_owned()),
+        created_at: Some(at(MADE)),
+        raw: json!({"id": id, "orderNo": order_no, "orderStatus": status}).to_string(),
+    }
+}
+
+async fn undetailed(fresh: &mut Fresh, now: &str) -> Vec<Undetailed> {
+    fresh.store.without_detail(0, None, 0, at(now), 10).await.unwrap()
+}
+
+#[tokio::test]
+async fn an_order_that_had_no_number_at_first_is_the_same_order_later() {
+    let mut fresh = Fresh::new().await;
+    let now = at("2027-02-15T09:00:00Z");
+    assert_eq!(fresh.store.take_rows(now, &[row(Some("7"), None, "pending")]).await.unwrap(), 1);
+    assert_eq!(
+        fresh
+            .store
+            .take_rows(now, &[row(Some("7"), Some("UF7"), "succeed"), row(Some("8"), Some("UF8"), "succeed")])
+            .await
+            .unwrap(),
+        1
+    );
+    assert_eq!(fresh.store.take_rows(now, &[row(Some("7"), None, "succeed")]).await.unwrap(), 0, "nor when it loses it again");
+    let rows = fresh.texts("SELECT key || ' ' || portal_id || ' ' || order_no FROM portal_order ORDER BY id").await;
+    assert_eq!(rows, ["7 7 UF7", "UF8 8 UF8"]);
+    // An id that two numbered orders share makes them no single order.
+    fresh.store.take_rows(now, &[row(Some("8"), Some("UF9"), "succeed")]).await.unwrap();
+    assert_eq!(fresh.number("SELECT count(*) FROM portal_order").await, 3);
+}
+
+#[tokio::test]
+async fn an_order_of_ours_is_known_by_its_number_even_if_its_row_had_none_at_first() {
+    let mut fresh = Fresh::with([1]).await;
+    let term = fresh.only().await;
+    let now = at("2027-02-15T09:00:00Z");
+    let attempt = fresh.attempt(&term, "RW-T-", placed("UF7")).await;
+    fresh.store.take_rows(now, &[row(Some("7"), None, "pending")]).await.unwrap();
+    fresh.store.take_rows(now, &[row(Some("7"), Some("UF7"), "succeed")]).await.unwrap();
+    assert_eq!(fresh.number("SELECT attempt_id FROM portal_order").await, attempt);
+    let newest = fresh.store.newest_listed_of_ours().await.unwrap().unwrap();
+    assert_eq!((newest.key.as_str(), newest.names.len()), ("7", 3));
+}
+
+#[tokio::test]
+async fn details_are_read_again_after_each_settle_and_when_the_row_changes() {
+    let mut fresh = Fresh::new().await;
+    fresh.store.take_rows(at("2027-02-15T08:56:00Z"), &[row(Some("7"), Some("UF7"), "pending")]).await.unwrap();
+    let detail = r#"{"orderNo":"UF7"}"#;
+    let mark = undetailed(&mut fresh, "2027-02-15T08:56:00Z").await[0].mark;
+    for (read, next) in [
+        ("2027-02-15T08:57:00Z", Some("2027-02-15T09:56:00Z")), // an hour after it turned up
+        ("2027-02-15T10:00:00Z", Some("2027-02-16T08:56:00Z")), // a day after
+        ("2027-02-16T09:00:00Z", None),
+    ] {
+        fresh.store.take_detail(mark, detail, at(read), SETTLING).await.unwrap();
+        let listed = fresh.store.listed_since(0, "RW-").await.unwrap().remove(0);
+        assert_eq!((listed.detailed, listed.again_at), (true, next.map(at)), "read at {read}");
+        assert_eq!(undetailed(&mut fresh, read).await, []);
+        assert_eq!(undetailed(&mut fresh, next.unwrap_or("2031-01-01T00:00:00Z")).await.len(), usize::from(next.is_some()));
+    }
+    let paid = at("2027-02-20T00:00:00Z");
+    fresh.store.take_rows(paid, &[row(Some("7"), Some("UF7"), "succeed")]).await.unwrap();
+    assert_eq!(undetailed(&mut fresh, "2027-02-20T00:00:00Z").await.len(), 1, "it is shown otherwise now");
+    assert_eq!(fresh.store.unread_details(at(MADE), paid).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn details_of_an_order_that_was_old_when_the_account_was_bound_stand_at_once() {
+    let mut fresh = Fresh::new().await;
+    fresh.sql("UPDATE account SET bound_at = '2027-02-20T00:00:00.000Z'").await.unwrap();
+    fresh.store.take_rows(at("2027-02-19T00:00:00Z"), &[row(Some("7"), Some("UF7"), "succeed")]).await.unwrap();
+    let mark = undetailed(&mut fresh, "2027-02-20T00:00:00Z").await[0].mark;
+    fresh.store.take_detail(mark, "{}", at("2027-02-20T00:00:00Z"), SETTLING).await.unwrap();
+    assert_eq!(undetailed(&mut fresh, "2031-01-01T00:00:00Z").await, []);
+}
+
+#[tokio::test]
+async fn a_dead_order_is_dead_in_any_case() {
+    let mut fresh = Fresh::new().await;
+    let rows = [row(Some("7"), Some("UF7"), "Cancelled"), row(Some("8"), Some("UF8"), "Succeed")];
+    fresh.store.take_rows(at("2027-02-15T09:00:00Z"), &rows).await.unwrap();
+    let alive = fresh.store.foreign_since(at("2027-01-01T00:00:00Z"), "RW-").await.unwrap();
+    assert_eq!(alive.iter().map(|order| order.key.as_str()).collect::<Vec<_>>(), ["UF8"]);
+}
+
+#[tokio::test]
+async fn since_when_a_list_lacks_an_order_is_kept_until_it_shows_it() {
+    let mut fresh = Fresh::new().await;
+    let mut synced = async |now: &str, lacks| {
+        fresh.store.synced(at(now), Some(3), None, lacks).await.unwrap();
+        fresh.store.account().await.unwrap().lacks
+    };
+    assert_eq!(synced("2027-02-15T09:00:00Z", Some("UF7")).await, Some(("UF7".to_owned(), at("2027-02-15T09:00:00Z"))));
+    assert_eq!(synced("2027-02-16T09:00:00Z", Some("UF7")).await, Some(("UF7".to_owned(), at("2027-02-15T09:00:00Z"))));
+    assert_eq!(synced("2027-02-17T09:00:00Z", None).await, None);
+    assert_eq!(synced("2027-02-18T09:00:00Z", Some("UF7")).await, Some(("UF7".to_owned(), at("2027-02-18T09:00:00Z"))));
+}
