@@ -2,6 +2,7 @@
 //!
 //! Owns the arguments, the exit codes and all printing. Each command is one file. Never decides what is ordered.
 
+mod alive;
 mod audit;
 mod backup;
 mod check;

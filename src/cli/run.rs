@@ -261,6 +261,7 @@ async fn once(global: &Global, mut engine: Engine<HttpTransport>) -> Result<Exit
         tokio::time::sleep(wait).await;
     }
     let undone = engine.store.undone(engine.clock.now()).await?;
+    engine.store.ran_once(engine.clock.now()).await?;
     engine.store.close().await?;
     for term in &undone {
         say!("{BAD}{}{BAD:#} is due and {}", plain(&term.renewal), plain(&term.state.replace('_', " ")))?;

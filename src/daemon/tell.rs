@@ -88,7 +88,7 @@ pub async fn try_channels(store: &mut Store, config: &Config, now: Timestamp) ->
         .map(|error| error.to_string())
         .collect();
     if failed.is_empty() {
-        store.keep_channels(&fingerprint).await?;
+        store.keep_channels(&fingerprint, now).await?;
         return Ok(None);
     }
     Ok(Some(format!("people cannot be told: {}", failed.join("; "))))

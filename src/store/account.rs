@@ -40,6 +40,8 @@ pub struct Installation {
     pub config_path: Option<String>,
     /// R28: where the sandbox's clock stood.
     pub sandbox_now: Option<Timestamp>,
+    /// When `run --once` last ended.
+    pub once_at: Option<Timestamp>,
 }
 
 /// The portal account and how it is doing.
@@ -165,14 +167,15 @@ impl AccountRow {
 impl Store {
     /// Who this database is, or nothing while it is new.
     pub async fn installation(&mut self) -> Result<Option<Installation>, StoreError> {
-        let row: Option<(String, String, Option<String>, Option<String>)> =
-            sqlx::query_as("SELECT uid, kind, config_path, sandbox_now FROM installation")
+        let row: Option<(String, String, Option<String>, Option<String>, Option<String>)> =
+            sqlx::query_as("SELECT uid, kind, config_path, sandbox_now, once_at FROM installation")
                 .fetch_optional(&mut self.conn)
                 .await
                 .doing("reading the installation")?;
-        row.map(|(uid, kind, config_path, now)| {
+        row.map(|(uid, kind, config_path, now, once)| {
             let kind = if kind == "sandbox" { Kind::Sandbox } else { Kind::Portal };
-            Ok(Installation { uid, kind, config_path, sandbox_now: read_optional_time(now.as_deref())? })
+            let (sandbox_now, once_at) = (read_optional_time(now.as_deref())?, read_optional_time(once.as_deref())?);
+            Ok(Installation { uid, kind, config_path, sandbox_now, once_at })
         })
         .transpose()
     }
@@ -228,20 +231,21 @@ impl Store {
         commit(tx, "binding the account").await
     }
 
-    /// R27: whether the channels with this fingerprint were tried and worked.
+    /// R27: whether the channels with this fingerprint were once tried and worked.
     pub async fn channels_work(&mut self, fingerprint: &str) -> Result<bool, StoreError> {
-        let kept: Option<String> = sqlx::query_scalar("SELECT channels FROM installation")
+        let tested: Option<i64> = sqlx::query_scalar("SELECT 1 FROM channels_tested WHERE fingerprint = $1")
+            .bind(fingerprint)
             .fetch_optional(&mut self.conn)
             .await
-            .doing("reading the installation")?
-            .flatten();
-        Ok(kept.as_deref() == Some(fingerprint))
+            .doing("reading which channels work")?;
+        Ok(tested.is_some())
     }
 
     /// R27: the channels with this fingerprint were tried and work.
-    pub async fn keep_channels(&mut self, fingerprint: &str) -> Result<(), StoreError> {
-        sqlx::query("UPDATE installation SET channels = $1")
+    pub async fn keep_channels(&mut self, fingerprint: &str, now: Timestamp) -> Result<(), StoreError> {
+        sqlx::query("INSERT INTO channels_tested (fingerprint, at) VALUES ($1, $2) ON CONFLICT DO UPDATE SET at = excluded.at")
             .bind(fingerprint)
+            .bind(time(now))
             .execute(&mut self.conn)
             .await
             .doing("keeping the channels")?;

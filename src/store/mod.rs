@@ -22,7 +22,8 @@ pub mod outstanding;
 pub mod reports;
 pub mod roster;
 pub mod terms;
-mod text;
+pub(crate) mod text;
+pub mod unheard;
 
 #[cfg(test)]
 mod tests;

@@ -6,6 +6,7 @@
 
 mod support;
 
+mod alive;
 mod bound;
 mod check;
 mod crash;
