@@ -122,7 +122,7 @@ impl Watch<'_> {
         let since = overdue.as_ref().map(|late| late.at.clone());
         let deadline = overdue.map(|late| late.deadline).or_else(|| next.first().map(|next| next.deadline.clone()));
         let since = since.or_else(|| self.account.synced_at.map(text)).unwrap_or_else(|| text(now));
-        Ok(Some(AttentionRow { deadline, since, ..row(now, format!("{who}: {what}{last}"), help) }))
+        Ok(Some(AttentionRow { since, deadline, ..row(now, format!("{who}: {what}{last}"), help) }))
     }
 
     fn start(&self) -> String {
