@@ -8,6 +8,7 @@ mod support;
 
 mod alive;
 mod bound;
+mod channels;
 mod check;
 mod crash;
 mod discover;
@@ -26,6 +27,7 @@ mod plan;
 mod played;
 mod readers;
 mod reload;
+mod rotated;
 mod secrets;
 mod status;
 mod stop;
