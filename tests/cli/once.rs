@@ -22,10 +22,9 @@ fn it_reads_the_order_list_also_when_nothing_is_due() {
     let portal = Portal::start();
     let place = portal.place(&entry("later", "2", 4, 60));
     std::fs::write(place.path("clock"), "300").unwrap();
-    let read = || (portal.calls("list"), place.value("SELECT synced_at FROM account"));
-    let before = read();
+    let before = portal.calls("list");
     place.run(&["run", "--once"]).ended(0);
-    assert!(read().0 > before.0 && read().1 != before.1, "{:?}", read());
+    assert!(portal.calls("list") > before);
 }
 
 #[test]
