@@ -189,7 +189,13 @@ async fn require_working_channel(store: &mut Store, config: &Config) -> Result<(
     let now = WallClock.now();
     let help = "mend the channel in [notify] and try it with `renewd notify --test`";
     match tell::try_channels(store, config, now).await? {
-        Channelled::Works => Ok(store.withdraw("channel", &[]).await?),
+        Channelled::Works => {
+            let waiting = store.undelivered_since(now).await?;
+            if let Some(error) = waiting.error {
+                tracing::error!("{} messages could not be delivered, and are tried again: {error}; {help}", waiting.messages);
+            }
+            Ok(store.withdraw("channel", &[]).await?)
+        }
         Channelled::Partly(wrong) => {
             tracing::error!("a channel does not work: {wrong}; {help}");
             let reason = format!("a channel of [notify] does not work: {wrong}");

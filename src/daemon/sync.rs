@@ -118,6 +118,7 @@ impl<T: Transport> Engine<T> {
         }
         self.store.take_rows(at, &news).await?;
         self.notice_late(at, &news.iter().map(|row| row.raw.as_str()).collect::<Vec<_>>()).await?;
+        self.notice_orders(at, &news.iter().map(|row| row.key.as_str()).collect::<Vec<_>>(), &[]).await?;
         self.taken.extend(news.into_iter().map(|row| (row.key.clone(), digest(&row))));
         Ok(())
     }
@@ -186,6 +187,7 @@ impl<T: Transport> Engine<T> {
                     Ok(detail) => {
                         self.store.take_detail(row, &detail.value.raw).await?;
                         self.notice_late(self.clock.now(), &[&detail.value.raw]).await?;
+                        self.notice_orders(self.clock.now(), &[], &[row]).await?;
                     }
                     // Garbage may be the line's; only where it stays so is it the order's.
                     Err(error @ ReadError::Malformed { .. }) if self.is_new_garbage(row) => return Ok(Err(error)),

@@ -27,6 +27,7 @@ mod plan;
 mod played;
 mod readers;
 mod reload;
+mod revived;
 mod rotated;
 mod secrets;
 mod status;
