@@ -4,6 +4,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 
 use super::output::{BAD, GOOD, plain, print_json, say};
+use super::words::counted;
 use super::{Exit, Failure, Global};
 use crate::store::audit::{AuditRow, verify_chain};
 
@@ -66,7 +67,7 @@ fn report(global: &Global, rows: &[AuditRow], head: Option<&str>, wrong: &[Strin
             )?;
         }
     }
-    if wrong.is_empty() { Ok(Exit::Fine) } else { Err(anyhow::anyhow!("{} things do not agree", wrong.len()).into()) }
+    if wrong.is_empty() { Ok(Exit::Fine) } else { Err(anyhow::anyhow!("{} found", counted(wrong.len(), "disagreement")).into()) }
 }
 
 fn export(rows: &[AuditRow], format: Format) -> Result<Exit, Failure> {

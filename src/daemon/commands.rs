@@ -96,6 +96,10 @@ impl<T: Transport> Engine<T> {
     pub(super) async fn take_commands(&mut self) -> Result<(), TickError> {
         let now = self.clock.now();
         for waiting in self.store.waiting_commands().await? {
+            let asked = serde_json::from_str::<Asked>(&waiting.request);
+            if let Ok(asked) = &asked {
+                self.look_first(now, asked).await?;
+            }
             let config = std::sync::Arc::clone(&self.config);
             let mut desk = Desk {
                 store: &mut self.store,
@@ -105,7 +109,7 @@ impl<T: Transport> Engine<T> {
                 now,
                 by: &waiting.asked_by,
             };
-            let done = match serde_json::from_str::<Asked>(&waiting.request) {
+            let done = match asked {
                 Ok(asked) => desk.apply(asked).await,
                 Err(error) => Err(Refused::No(format!("the command is not understood: {error}"))),
             };
@@ -122,6 +126,32 @@ impl<T: Transport> Engine<T> {
 }
 
 impl<T: Transport> Engine<T> {
+    /// What a person says of an order is weighed against the portal as it is now, and not as it was when a term last needed it. A portal
+    /// that cannot be read stops no command: whatever is decided, nothing is ordered before it was.
+    async fn look_first(&mut self, now: Timestamp, asked: &Asked) -> Result<(), TickError> {
+        match asked {
+            Asked::ResolveOrdered { order, .. } => {
+                if self.reach_portal(now, false).await?.is_ok()
+                    && let Some(listed) = self.store.listed_order(order, &self.po_prefix).await?
+                    && listed.attempt.is_none()
+                {
+                    self.read_detail_of(&listed).await?;
+                }
+            }
+            Asked::ResolveNotOrdered { .. } => drop(self.reach_portal(now, false).await?),
+            Asked::ResolveVoid { term } | Asked::Skip { term } => {
+                let attempt = self.store.term(*term).await?.and_then(|term| term.attempt).filter(|attempt| attempt.placed);
+                if let Some(attempt) = attempt
+                    && let Some(mut listed) = self.store.listed_attempt(attempt.id, &self.po_prefix).await?
+                {
+                    self.read_status(&mut listed).await?;
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
     /// A command can have put another file in force.
     async fn adopt_file_in_force(&mut self) -> Result<(), TickError> {
         let Some(kept) = self.store.file_in_force().await? else { return Ok(()) };
@@ -234,6 +264,7 @@ impl Desk<'_> {
         if !matches!(term.state, TermState::Scheduled | TermState::AwaitingApproval | TermState::Held) || evidence {
             return Err(Refused::No(format!("{} is {}; it cannot be skipped", term.name, spoken(term.state))));
         }
+        self.refuse_if_alive(&term).await?;
         let detail = format!("skipped by {}; nothing is ordered for it any more", self.by);
         let step =
             Move { warn_at: None, reason: Some(Reason::Skipped), detail: Some(detail), ..Move::of(&term, TermState::Skipped) };
@@ -342,11 +373,19 @@ impl Desk<'_> {
         if evidence::is_dead(order.status.as_deref()) {
             return Err(Refused::No(format!("order {number} is {}; it pays nothing", order.status.unwrap_or_default())));
         }
-        if let Some(other) = order.attempt.filter(|attempt| term.attempt.as_ref().map(|a| a.id) != Some(*attempt)) {
+        let others = order.attempt.filter(|attempt| term.attempt.as_ref().map(|a| a.id) != Some(*attempt));
+        let set_aside = match others {
+            Some(attempt) => self.store.set_aside_for(attempt, term.subscription).await?,
+            None => None,
+        };
+        if let Some(other) = others.filter(|_| set_aside.is_none()) {
             return Err(self.pays_another(number, other).await?);
         }
         if order.attempt.is_none() {
             self.pays(&term, &order, number).await?;
+            if term.state != TermState::Unknown {
+                self.refuse_while_undecided(&term, number).await?;
+            }
         }
         let step = Move {
             act_at: Some(self.now),
@@ -356,6 +395,15 @@ impl Desk<'_> {
         };
         let write = self.by_hand("term.resolved", &term, &json!({"order": order.key}), step);
         match &term.attempt {
+            _ if set_aside.is_some() && term.state.may_exist() => {
+                return Err(Refused::No(format!("{} is {}; there is nothing to resolve", term.name, spoken(term.state))));
+            }
+            None if set_aside == Some(term.id) => self.store.take_back(self.now, &order, write).await?,
+            None if set_aside.is_some() => {
+                let attempt = order.attempt.unwrap_or_default();
+                self.store.set_aside(self.now, attempt, SetAside::Void, Write::default()).await?;
+                self.store.adopt(self.now, &term, &order, "person", write).await?;
+            }
             Some(attempt) if !attempt.placed => {
                 let found = FoundOrder {
                     key: order.key.clone(),
@@ -448,6 +496,7 @@ impl Desk<'_> {
                 spoken(term.state)
             )));
         };
+        self.refuse_if_alive(&term).await?;
         // The answer named an order that is another's, or that nobody sees: the one that was sent may still come.
         if term.reason == Some(Reason::NotListed) {
             self.may_show_up_no_more(&term, &attempt)?;
@@ -460,6 +509,39 @@ impl Desk<'_> {
             term.typed(),
             attempt.order_no.unwrap_or_default()
         ))
+    }
+
+    /// An order that was dead and lives again renews the term: setting it aside would buy it twice.
+    async fn refuse_if_alive(&mut self, term: &DueTerm) -> Result<(), Refused> {
+        let Some(attempt) = term.attempt.as_ref().filter(|_| super::own::is_held_dead(term)) else { return Ok(()) };
+        let Some(listed) = self.store.listed_attempt(attempt.id, self.po_prefix).await? else { return Ok(()) };
+        if evidence::is_dead(listed.status.as_deref()) {
+            return Ok(());
+        }
+        let step = Move {
+            reason: term.reason,
+            detail: term.detail.clone(),
+            remedy: term.remedy.clone(),
+            act_at: Some(self.now),
+            ..Move::of(term, TermState::Held)
+        };
+        self.store.write(self.now, Write { moves: vec![step], ..Write::default() }).await?;
+        Err(Refused::No(format!(
+            "order {} of {} is {} in the portal again: it is followed from now on, and nothing is to be set aside",
+            listed.key,
+            term.name,
+            listed.status.unwrap_or_default()
+        )))
+    }
+
+    /// An order of somebody else's, as it seems, while one of ours that looks the same is of unknown fate: it may be that one.
+    async fn refuse_while_undecided(&mut self, term: &DueTerm, number: &str) -> Result<(), Refused> {
+        if !self.store.undecided().await?.contains(&term.identity.looks_like()) {
+            return Ok(());
+        }
+        Err(Refused::No(format!(
+            "order {number} may be one of ours for the same product and customer, of which nobody knows yet whether it was carried out; settle that one first: renewd status"
+        )))
     }
 
     fn awaits_approval(&self, kind: &'static str, term: &DueTerm, why: &str) -> Write {

@@ -31,6 +31,7 @@ impl<T: Transport> Engine<T> {
                     Ok(detail) => {
                         self.take_detail(order.mark, &detail).await?;
                         self.notice_late(self.clock.now(), &[&detail.value.raw]).await?;
+                        self.notice_orders(self.clock.now(), &[], &[order.mark]).await?;
                     }
                     // Garbage may be the line's; only where it stays so is it the order's.
                     Err(error @ ReadError::Malformed { .. }) if self.is_new_garbage(order.mark) => return Ok(Err(error)),

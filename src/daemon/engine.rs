@@ -9,6 +9,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
+use super::own;
 use super::seal::{Seal, SealError};
 use crate::clock::Clock;
 use crate::config::model::Config;
@@ -290,7 +291,7 @@ impl<T: Transport> Engine<T> {
         }
         let (unknown, rest): (Vec<_>, Vec<_>) = due.into_iter().partition(|term| term.state == TermState::Unknown);
         let (placed, waiting): (Vec<_>, Vec<_>) =
-            rest.into_iter().partition(|term| matches!(term.state, TermState::Placed | TermState::Renewed));
+            rest.into_iter().partition(|term| matches!(term.state, TermState::Placed | TermState::Renewed | TermState::Held));
         // Following first: finding an order can open the attempt again that an answer had named it for.
         self.follow(&synced, placed).await?;
         self.resolve(&synced, unknown).await?;
@@ -301,7 +302,8 @@ impl<T: Transport> Engine<T> {
     /// What a person decides does not wait for a moment; an order of which nothing is known any more is found out.
     async fn only_what_moves(&mut self, now: Timestamp, due: Vec<DueTerm>) -> Result<Vec<DueTerm>, TickError> {
         let moves = |term: &DueTerm| {
-            !matches!(term.state, TermState::Ordering | TermState::Held | TermState::Skipped | TermState::Missed)
+            own::is_held_dead(term)
+                || !matches!(term.state, TermState::Ordering | TermState::Held | TermState::Skipped | TermState::Missed)
         };
         let (moving, rest): (Vec<_>, Vec<_>) = due.into_iter().partition(moves);
         if rest.is_empty() {

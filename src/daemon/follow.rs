@@ -6,9 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::engine::{Engine, TickError, after};
-use super::reopen;
 use super::sync::Synced;
 use super::words::{self, Plight};
+use super::{own, reopen};
 use crate::portal::transport::Transport;
 use crate::renewal::chain;
 use crate::renewal::evidence::{self, Learned, Listed};
@@ -53,7 +53,9 @@ impl<T: Transport> Engine<T> {
                 }
             }
             let status = listed.as_ref().and_then(|l| l.status.clone()).or_else(|| attempt.order_status.clone());
-            if term.state == TermState::Renewed {
+            if own::is_held_dead(&term) {
+                self.follow_dead(&term, status.as_deref()).await?;
+            } else if term.state == TermState::Renewed {
                 self.watch(&term, status.as_deref()).await?;
             } else {
                 self.follow_one(&term, &attempt, listed.as_ref(), status.as_deref()).await?;
@@ -93,7 +95,7 @@ impl<T: Transport> Engine<T> {
     }
 
     /// The list was not read as far back as this order: its details tell how it stands. False where they cannot be read now.
-    async fn read_status(&mut self, listed: &mut Listed) -> Result<bool, TickError> {
+    pub(super) async fn read_status(&mut self, listed: &mut Listed) -> Result<bool, TickError> {
         if listed.portal_id.is_none() && listed.order_no.is_none() {
             return Ok(true);
         }
@@ -217,7 +219,8 @@ impl<T: Transport> Engine<T> {
             orders: Vec::new(),
         };
         let mut write = Write::default();
-        words::trouble(term, TermState::Held, &plight, self.stay(term, TermState::Held, None), &mut write);
+        let step = self.stay(term, TermState::Held, own::look_at_dead(now, term.moments.deadline_at));
+        words::trouble(term, TermState::Held, &plight, step, &mut write);
         Ok(self.store.write(now, write).await?)
     }
 
@@ -242,7 +245,8 @@ impl<T: Transport> Engine<T> {
                 ),
                 orders: Vec::new(),
             };
-            words::trouble(term, TermState::Held, &plight, self.stay(term, TermState::Held, None), &mut write);
+            let step = self.stay(term, TermState::Held, own::look_at_dead(now, term.moments.deadline_at));
+            words::trouble(term, TermState::Held, &plight, step, &mut write);
         } else {
             write.moves.push(step);
         }

@@ -21,6 +21,7 @@ use crate::store::terms::{Move, Write};
 impl<T: Transport> Engine<T> {
     /// Looks for attempts that were set aside in what the portal just showed for the first time.
     pub(super) async fn notice_late(&mut self, now: Timestamp, shown: &[&str]) -> Result<(), TickError> {
+        self.notice_numbers(now, shown).await?;
         let named: Vec<String> = shown.iter().flat_map(|text| po_numbers(text, &self.po_prefix)).collect();
         if named.is_empty() || !kept(Rule::R21) {
             return Ok(());

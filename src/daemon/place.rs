@@ -37,6 +37,8 @@ use crate::store::terms::{DueTerm, Move, Postponement, Write};
 const IN_FLIGHT: usize = 32;
 /// R10: an attempt not sent within this time of its fence is cancelled unsent.
 const FENCE_HOLDS: SignedDuration = SignedDuration::from_secs(30);
+/// A1, A5: the longest settle twice, and an hour for clocks. What others order is listed by then.
+const LISTED_WITHIN: SignedDuration = SignedDuration::from_hours(49);
 
 /// A term whose order is sound by itself, with that order.
 struct Sound {
@@ -121,8 +123,8 @@ impl<T: Transport> Engine<T> {
         let now = self.clock.now();
         let earliest = due.iter().map(|term| foreign_since(term, &self.config.zone)).min();
         let foreign = match earliest {
-            Some(since) => match self.read_details(i64::MAX, Some(since)).await? {
-                Ok(()) => self.store.foreign_since(since, &self.po_prefix).await?,
+            Some(since) => match self.read_details(i64::MAX, Some(after(since, -LISTED_WITHIN))).await? {
+                Ok(()) => self.store.foreign_since(after(since, -LISTED_WITHIN), &self.po_prefix).await?,
                 Err(error) => {
                     tracing::warn!("cannot read the orders of others: {error}");
                     return self.try_all_again(&due).await.map(|()| Vec::new());
@@ -130,11 +132,19 @@ impl<T: Transport> Engine<T> {
             },
             None => Vec::new(),
         };
+        let living = match self.living_again(&due).await? {
+            Ok(living) => living,
+            Err(error) => {
+                tracing::warn!("cannot read how orders stand that were set aside: {error}");
+                return self.try_all_again(&due).await.map(|()| Vec::new());
+            }
+        };
         let mut sound = Vec::with_capacity(due.len());
         let mut write = Write::default();
         for term in due {
             let request_hash = request_hash(&term);
-            if let Some((to, plight)) = self.unsound(&term, &request_hash, &foreign).await? {
+            let alive = living.get(&term.id).map_or(&[][..], Vec::as_slice);
+            if let Some((to, plight)) = self.unsound(&term, &request_hash, &foreign, alive).await? {
                 // One that waits for approval is missed at its last chance; one that is held waits for a person, however long.
                 let last = chain::last_chance(term.moments.deadline_at, term.standing.grace_days);
                 let step = self.stay(&term, to, (to == TermState::AwaitingApproval).then_some(last));
@@ -166,6 +176,7 @@ impl<T: Transport> Engine<T> {
         term: &DueTerm,
         request_hash: &str,
         foreign: &[Listed],
+        living: &[String],
     ) -> Result<Option<(TermState, Plight)>, TickError> {
         if let Some(plight) = other_length(term) {
             return Ok(Some((TermState::AwaitingApproval, plight)));
@@ -176,7 +187,8 @@ impl<T: Transport> Engine<T> {
         if !kept(Rule::R11) {
             return Ok(None);
         }
-        let found = self.foreign_orders(term, foreign).await?;
+        let mut found = self.foreign_orders(term, foreign).await?;
+        found.extend(living.iter().filter(|key| !term.dismissed.contains(key)).cloned());
         Ok((!found.is_empty()).then(|| (TermState::Held, foreign_plight(term, &found))))
     }
 
@@ -184,9 +196,14 @@ impl<T: Transport> Engine<T> {
     async fn foreign_orders(&mut self, term: &DueTerm, foreign: &[Listed]) -> Result<Vec<String>, TickError> {
         let since = foreign_since(term, &self.config.zone);
         let learned = self.store.learned(&term.identity).await?;
+        // Made just before our last order and listed after it: it renewed the same a second time, or what is due now.
+        let shown_late = match term.previous_order_at {
+            Some(_) if !foreign.is_empty() => self.store.shown_since(since, after(since, -LISTED_WITHIN)).await?,
+            _ => Vec::new(),
+        };
         let mut found: Vec<String> = foreign
             .iter()
-            .filter(|order| order.created_at.is_none_or(|at| at >= since))
+            .filter(|order| order.created_at.is_none_or(|at| at >= since) || shown_late.contains(&order.key))
             .filter(|order| evidence::may_be_for(order, &term.identity, &learned))
             .map(|order| order.key.clone())
             .collect();
@@ -345,6 +362,7 @@ impl<T: Transport> Engine<T> {
             civil_day: calendar::day_of(now, &self.config.zone),
             alone,
             late,
+            settle_s: super::resolve::settle_of(&self.config, term, now).as_secs(),
         }
     }
 

@@ -295,8 +295,9 @@ impl<T: Transport> Engine<T> {
     }
 }
 
-/// R20 for one term; the file can set it.
+/// R20 for one term; the file can set it. Never less than it was when the attempt was sent: an edit makes no order appear sooner.
 pub(super) fn settle_of(config: &Config, term: &DueTerm, ended: Timestamp) -> SignedDuration {
     let set = config.portal.settle.and_then(|span| SignedDuration::try_from(span).ok());
-    evidence::settle(set, term.moments.deadline_at.duration_since(ended))
+    let then = term.attempt.as_ref().and_then(|attempt| attempt.settle_s).map_or(SignedDuration::ZERO, SignedDuration::from_secs);
+    evidence::settle(set, term.moments.deadline_at.duration_since(ended)).max(then)
 }

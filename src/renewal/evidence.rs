@@ -37,6 +37,26 @@ pub struct Listed {
     pub mentions_ours: Vec<String>,
 }
 
+impl Listed {
+    /// An order that the mirror does not hold, known by its number only.
+    pub fn unseen(order_no: &str) -> Self {
+        Self {
+            mark: 0,
+            key: order_no.to_owned(),
+            order_no: Some(order_no.to_owned()),
+            portal_id: None,
+            status: None,
+            created_at: None,
+            attempt: None,
+            by_answer: false,
+            again_at: None,
+            detailed: true,
+            facts: Facts::default(),
+            mentions_ours: Vec::new(),
+        }
+    }
+}
+
 /// What this portal was seen to do with a field of our orders (R22).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Echo {

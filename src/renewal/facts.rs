@@ -19,6 +19,8 @@ pub struct Facts {
     pub transaction: Option<String>,
     /// Every `operationType` shown.
     pub operations: Vec<String>,
+    /// The first `quantity` of a line, if one is shown.
+    pub quantity: Option<u64>,
 }
 
 impl Facts {
@@ -52,6 +54,7 @@ impl Facts {
             "productNo" => first(&mut self.serial, text),
             "transactionNo" => first(&mut self.transaction, text),
             "operationType" => self.operations.push(text),
+            "quantity" => self.quantity = self.quantity.or_else(|| text.parse().ok()),
             "serviceId" | "planId" if !self.items.contains(&text) => self.items.push(text),
             _ => {}
         }
@@ -79,6 +82,17 @@ pub fn scalar(value: &Value) -> Option<String> {
         Value::String(text) if !text.is_empty() => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
         _ => None,
+    }
+}
+
+/// Whether a `poNumber` in `value` is `wanted`: the order is it, and does not merely mention it.
+pub fn carries(value: &Value, wanted: &str) -> bool {
+    match value {
+        Value::Object(fields) => fields.iter().any(|(key, field)| {
+            (key == "poNumber" && field.as_str().is_some_and(|text| text.trim() == wanted)) || carries(field, wanted)
+        }),
+        Value::Array(elements) => elements.iter().any(|element| carries(element, wanted)),
+        _ => false,
     }
 }
 

@@ -11,7 +11,7 @@ use super::nature::People;
 use super::oracle::{Complaint, News};
 use super::{people, whims};
 use crate::sandbox::settings::{Echo, Hides, Shows};
-use crate::sandbox::{Foreign, PlacedBy, SUCCEED};
+use crate::sandbox::{Foreign, LedgerOrder, PlacedBy, SUCCEED};
 
 /// One thing that happens.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +58,8 @@ pub(super) enum Event {
     GoOn(usize, u32),
     /// An order gets another status.
     Status(String, &'static str),
+    /// An order that was dead is paid after all, if nothing else was ordered for its term meanwhile.
+    Revival(String),
 }
 
 impl Event {
@@ -74,6 +76,7 @@ impl Event {
                 | Self::ShowsAll
                 | Self::Mark(..)
                 | Self::Status(..)
+                | Self::Revival(..)
                 | Self::Backup
         )
     }
@@ -215,7 +218,12 @@ pub(super) async fn happen(life: &mut Life, event: Event) -> Result<(), Complain
             let now = life.now();
             life.oracle.ended_badly(&order, now);
             drop(life.sandbox.set_status(&order, status));
+            if people::is_dead(status) && life.dice.chance(300) {
+                let wait = hours(life.dice.between(1, 24 * 20));
+                life.plan(now + wait, Event::Revival(order));
+            }
         }
+        Event::Revival(order) => revive(life, &order),
     }
     Ok(())
 }
@@ -351,6 +359,27 @@ async fn take_back(life: &mut Life, at: usize) -> Result<(), Complaint> {
     plan.batch = None;
     plan.broken_off = false;
     life.reload().await
+}
+
+/// A second living order for the same term would be the portal's doing, and not the daemon's.
+fn revive(life: &mut Life, number: &str) {
+    let (plans, zone) = (&life.plans, &life.zone);
+    let place = |order: &LedgerOrder| {
+        let at = plans.iter().position(|plan| plan.is_renewed_by(&order.request))?;
+        Some((at, plans[at].term_of(order.created_at, zone)))
+    };
+    let alone = life.sandbox.with_orders(|orders| {
+        let Some(order) = orders.iter().find(|order| order.order_no == number && people::is_dead(&order.status)) else {
+            return false;
+        };
+        let beside = |o: &&LedgerOrder| o.order_no != number && !people::is_dead(&o.status) && place(o) == place(order);
+        !orders.iter().any(|o| beside(&o))
+    });
+    let on_its_way = !life.sandbox.postponed().is_empty();
+    if alone && !on_its_way {
+        life.figures.revivals += 1;
+        drop(life.sandbox.set_status(number, SUCCEED.as_ref()));
+    }
 }
 
 /// What follows from what was just seen: people react, and orders end badly.

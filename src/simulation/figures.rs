@@ -19,6 +19,7 @@ pub(super) struct Figures {
     pub(super) visits: u64,
     pub(super) whims: u64,
     pub(super) rebases: u64,
+    pub(super) revivals: u64,
     pub(super) messages: u64,
     pub(super) attempts: u64,
     pub(super) deadlines: u64,
@@ -48,6 +49,7 @@ impl Figures {
             (&mut self.visits, other.visits),
             (&mut self.whims, other.whims),
             (&mut self.rebases, other.rebases),
+            (&mut self.revivals, other.revivals),
             (&mut self.messages, other.messages),
             (&mut self.attempts, other.attempts),
             (&mut self.deadlines, other.deadlines),
@@ -82,8 +84,8 @@ impl fmt::Display for Figures {
         )?;
         writeln!(
             f,
-            "{} visits by people, {} commands of their own accord, {} chains that went on",
-            self.visits, self.whims, self.rebases
+            "{} visits by people, {} commands of their own accord, {} chains that went on, {} dead orders that lived again",
+            self.visits, self.whims, self.rebases, self.revivals
         )?;
         writeln!(
             f,

@@ -69,10 +69,11 @@ fn portal() -> [Kind; 13] {
         kind("down, or without tokens, for days", &["missed"], |n| Nature { spells: 6, ..n }),
         kind("slow", &[], |n| Nature { slow: 300, ..n }),
         kind("orders stay unpaid for days", &[], |n| Nature { unpaid: true, ..n }),
-        kind("orders are cancelled or refunded", &["held: refunded_later", "held: dead_order", "missed"], |n| Nature {
-            bad_ends: 200,
-            ..n
-        }),
+        kind(
+            "orders are cancelled or refunded",
+            &["held: refunded_later", "held: dead_order", "held: foreign_order", "missed"],
+            |n| Nature { bad_ends: 200, ..n },
+        ),
         kind("shows no `poNumber`", &[], move |n| n.that_shows(hides_ours)),
         kind("shows no `poNumber`, answers are lost", &["unknown: no_evidence"], move |n| lost(n.that_shows(hides_ours))),
         kind("shows nothing of an order", &[], |n| n.that_shows(Shows::each(Echo::Absent))),

@@ -74,6 +74,8 @@ pub struct Attempt {
     pub request_hash: String,
     /// R21, R22: nothing else was in flight.
     pub alone: bool,
+    /// R20: settle as it was when the order was sent, in seconds.
+    pub settle_s: Option<i64>,
 }
 
 impl Attempt {
@@ -107,6 +109,7 @@ pub(crate) struct AttemptRow {
     transaction_no: Option<String>,
     request_hash: String,
     alone: i64,
+    settle_s: Option<i64>,
 }
 
 impl AttemptRow {
@@ -128,6 +131,7 @@ impl AttemptRow {
             transaction_no: self.transaction_no,
             request_hash: self.request_hash,
             alone: self.alone == 1,
+            settle_s: self.settle_s,
         })
     }
 }
@@ -166,6 +170,8 @@ pub struct Intent {
     pub civil_day: Date,
     /// R21, R22: nothing else is in flight.
     pub alone: bool,
+    /// R20: how long the order may take to be carried out, and then to be listed; in seconds.
+    pub settle_s: i64,
     /// Ordered after its deadline, within its grace, or after the time it was due because the daemon was down.
     pub late: bool,
 }
@@ -231,8 +237,8 @@ impl Store {
 
 async fn insert_attempt(tx: &mut Tx<'_>, now: Timestamp, fence: Fence, intent: &Intent) -> Result<i64, StoreError> {
     let done = sqlx::query(
-        "INSERT INTO attempt (term_id, po_number, request, request_hash, looks_like, quantity, civil_day, fence_mark, fence_total, fence_at, state, alone, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'open', $11, $12)",
+        "INSERT INTO attempt (term_id, po_number, request, request_hash, looks_like, quantity, civil_day, fence_mark, fence_total, fence_at, state, alone, created_at, settle_s)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'open', $11, $12, $13)",
     )
     .bind(intent.term)
     .bind(&intent.po_number)
@@ -246,6 +252,7 @@ async fn insert_attempt(tx: &mut Tx<'_>, now: Timestamp, fence: Fence, intent: &
     .bind(time(fence.at))
     .bind(i64::from(intent.alone))
     .bind(time(now))
+    .bind(intent.settle_s)
     .execute(&mut **tx)
     .await
     .doing("committing an intent")?;

@@ -195,11 +195,16 @@ impl Store {
         write: Write,
     ) -> Result<(), StoreError> {
         let mut tx = self.begin("adopting an order").await?;
-        let po_number = order.mentions_ours.first().cloned().unwrap_or_else(|| format!("external:{}", order.key));
+        // An order that an attempt had before keeps its number there: no number is ever used twice.
+        let po_number = match (order.attempt, order.mentions_ours.first()) {
+            (None, Some(ours)) => ours.clone(),
+            (None, None) => format!("external:{}", order.key),
+            (Some(_), _) => format!("external:{}:{}", order.key, term.id),
+        };
         let done = sqlx::query(
-            "INSERT INTO attempt (term_id, po_number, request, request_hash, looks_like, quantity, civil_day, fence_mark, fence_at, state, created_at,
-                    ended_at, settled_at, matched_by, order_no, order_id, order_status)
-             VALUES ($1, $2, '{}', '', $3, 0, substr($4, 1, 10), 0, $4, 'placed', $4, $4, $4, $5, $6, $7, $8)",
+            "INSERT INTO attempt (term_id, po_number, request, request_hash, looks_like, civil_day, fence_mark, fence_at, state, created_at,
+                    ended_at, settled_at, matched_by, order_no, order_id, order_status, quantity, transaction_no)
+             VALUES ($1, $2, '{}', '', $3, substr($4, 1, 10), 0, $4, 'placed', $9, $9, $4, $5, $6, $7, $8, $10, $11)",
         )
         .bind(term.id)
         .bind(&po_number)
@@ -209,6 +214,9 @@ impl Store {
         .bind(&order.order_no)
         .bind(&order.portal_id)
         .bind(&order.status)
+        .bind(time(order.created_at.unwrap_or(now).min(now)))
+        .bind(i64::try_from(order.facts.quantity.unwrap_or(term.standing.quantity)).unwrap_or(i64::MAX))
+        .bind(&order.facts.transaction)
         .execute(&mut *tx)
         .await
         .doing("adopting an order")?;
@@ -225,6 +233,7 @@ impl Store {
             renewal: Some(term.name.clone()),
             po_number: Some(po_number),
             order_no: order.order_no.clone(),
+            transaction_no: order.facts.transaction.clone(),
             detail,
             ..Happened::default()
         };

@@ -19,6 +19,7 @@ pub mod mirror;
 pub mod nature;
 pub mod open;
 pub mod outstanding;
+pub mod own;
 pub mod reports;
 pub mod roster;
 pub mod terms;

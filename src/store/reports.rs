@@ -136,7 +136,7 @@ impl Store {
 
 /// Each finds rows in which the log, the orders and the mirror do not agree, as a sentence. What is younger than a day may still
 /// be on its way into the portal's list.
-const DISAGREEMENTS: [&str; 5] = [
+const DISAGREEMENTS: [&str; 7] = [
     "SELECT 'order ' || a.order_no || ' of attempt ' || a.po_number || ' has no row in the audit log' FROM attempt a
      WHERE a.state = 'placed' AND NOT EXISTS (SELECT 1 FROM audit_log l WHERE l.order_no = a.order_no AND l.kind IN ('attempt.placed', 'attempt.found', 'order.adopted'))",
     "SELECT 'the audit log says that order ' || l.order_no || ' was placed, but no attempt has it' FROM audit_log l
@@ -148,7 +148,14 @@ const DISAGREEMENTS: [&str; 5] = [
      WHERE a.state = 'placed' AND c.synced_at > strftime('%Y-%m-%dT%H:%M:%fZ', a.created_at, '+1 day')
        AND NOT EXISTS (SELECT 1 FROM portal_order p WHERE p.attempt_id = a.id)",
     "SELECT 'the portal has order ' || p.key || ' with a PO number of ours that this database does not know' FROM portal_order p, installation i
-     WHERE p.attempt_id IS NULL AND (instr(p.row, 'RW-' || i.uid || '-') > 0 OR instr(coalesce(p.detail, ''), 'RW-' || i.uid || '-') > 0)",
+     WHERE p.attempt_id IS NULL AND (instr(p.row, 'RW-' || i.uid || '-') > 0 OR instr(coalesce(p.detail, ''), 'RW-' || i.uid || '-') > 0)
+       AND NOT EXISTS (SELECT 1 FROM audit_log l WHERE l.kind = 'order.twice' AND l.order_no = p.key)",
+    "SELECT 'order ' || p.key || ' of attempt ' || a.po_number || ' was set aside as dead and is ' || coalesce(p.status, 'there')
+     FROM portal_order p JOIN attempt a ON a.id = p.attempt_id WHERE a.state = 'void'
+       AND lower(coalesce(a.order_status, '')) IN ('cancelled', 'failed', 'refunded', 'invalid')
+       AND lower(coalesce(p.status, '')) NOT IN ('cancelled', 'failed', 'refunded', 'invalid')",
+    "SELECT 'the portal has carried out one order twice: ' || l.detail FROM audit_log l JOIN portal_order p ON p.key = l.order_no
+     WHERE l.kind = 'order.twice' AND lower(coalesce(p.status, '')) NOT IN ('cancelled', 'failed', 'refunded', 'invalid')",
 ];
 
 impl Store {

@@ -125,7 +125,7 @@ macro_rules! select_terms {
                     (SELECT json_object('id', a.id, 'po_number', a.po_number, 'state', a.state, 'matched_by', a.matched_by, 'fence_mark', a.fence_mark, 'created_at', a.created_at,
                             'ended_at', a.ended_at, 'ended_portal', a.ended_portal, 'absent_at', a.absent_at, 'absent_portal', a.absent_portal,
                             'order_no', a.order_no, 'order_id', a.order_id, 'order_status', a.order_status, 'transaction_no', a.transaction_no,
-                            'request_hash', a.request_hash, 'alone', a.alone)
+                            'request_hash', a.request_hash, 'alone', a.alone, 'settle_s', a.settle_s)
                      FROM attempt a WHERE a.term_id = t.id AND a.state IN ('open', 'unknown', 'placed')) AS attempt
              FROM term t JOIN subscription s ON s.id = t.subscription_id ",
             $tail
@@ -511,7 +511,7 @@ impl Store {
             "UPDATE term SET act_at = max(due_at, $1), reason = iif(reason = 'clock', NULL, reason),
                     detail = iif(reason = 'clock', NULL, detail), remedy = iif(reason = 'clock', NULL, remedy)
              WHERE state = 'scheduled' AND act_at > max(due_at, $2)",
-            "UPDATE term SET act_at = $1 WHERE state IN ('ordering', 'unknown', 'placed') AND act_at > $2",
+            "UPDATE term SET act_at = $1 WHERE state IN ('ordering', 'unknown', 'placed', 'held') AND act_at > $2",
             "UPDATE term SET act_at = $1 WHERE state = 'renewed' AND act_at > $2 AND act_at > deadline_at",
             "UPDATE account SET portal_next_at = NULL WHERE portal_next_at > $2",
             "UPDATE outbox SET next_at = $1 WHERE next_at > $2",

@@ -25,6 +25,7 @@ mod plan;
 mod played;
 mod readers;
 mod reload;
+mod revived;
 mod secrets;
 mod status;
 mod stop;

@@ -307,6 +307,11 @@ impl Portal {
         self.http("POST", "orders", body);
     }
 
+    /// From now on this order stands so in the portal.
+    pub fn set_status(&self, order: &str, status: &str) {
+        self.http("POST", &format!("orders/{order}/status"), status);
+    }
+
     /// The ledger.
     pub fn orders(&self) -> Vec<Value> {
         serde_json::from_str(&self.http("GET", "orders", "")).unwrap()

@@ -167,6 +167,7 @@ fn intent(term: &DueTerm, po: &str) -> Intent {
         civil_day: date(2027, 2, 15),
         alone: false,
         late: false,
+        settle_s: 3600,
     }
 }
 

@@ -1,0 +1,125 @@
+//! Orders of ours that count for nothing: dead, or set aside by a person. They can come back to life.
+//!
+//! Owns looking at them again: as long as their term is held, and before anything else is ordered for it. An order that failed and is paid
+//! after all renews the term, and the next one would renew it twice. Never frees a term: only a person does.
+
+use std::collections::HashMap;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+use super::engine::{Engine, TickError, after};
+use super::words;
+use crate::portal::read_error::ReadError;
+use crate::portal::transport::Transport;
+use crate::renewal::evidence::{self, Listed};
+use crate::renewal::facts::{self, Facts};
+use crate::renewal::state::{Reason, TermState};
+use crate::store::account::Message;
+use crate::store::own::SetAsideOrder;
+use crate::store::terms::{DueTerm, Move, Write};
+
+/// How often a dead order is looked at while its term is held for it.
+const LOOKS: SignedDuration = SignedDuration::from_hours(12);
+
+/// Whether a person has yet to say what becomes of the dead order of `term`.
+pub(super) fn is_held_dead(term: &DueTerm) -> bool {
+    term.state == TermState::Held && matches!(term.reason, Some(Reason::DeadOrder | Reason::RefundedLater))
+}
+
+/// Twice a day until a month after the deadline, then weekly.
+pub(super) fn look_at_dead(now: Timestamp, deadline: Timestamp) -> Option<Timestamp> {
+    let long_ago = now.duration_since(deadline) > SignedDuration::from_hours(24 * 30);
+    Some(after(now, if long_ago { SignedDuration::from_hours(24 * 7) } else { LOOKS }))
+}
+
+impl<T: Transport> Engine<T> {
+    /// A dead order is looked at again; one that lives is followed like any other.
+    pub(super) async fn follow_dead(&mut self, term: &DueTerm, status: Option<&str>) -> Result<(), TickError> {
+        let now = self.clock.now();
+        let order = term.attempt.as_ref().and_then(|attempt| attempt.order_no.clone()).unwrap_or_default();
+        if evidence::is_dead(status) {
+            let next = look_at_dead(now, term.moments.deadline_at);
+            let step = Move {
+                reason: term.reason,
+                detail: term.detail.clone(),
+                remedy: term.remedy.clone(),
+                candidates: term.candidates.clone(),
+                ..self.stay(term, TermState::Held, next)
+            };
+            return Ok(self.store.write(now, Write { moves: vec![step], ..Write::default() }).await?);
+        }
+        let status = status.unwrap_or("there");
+        let write = Write {
+            moves: vec![Move { reason: None, tries: 0, ..self.stay(term, TermState::Placed, Some(now)) }],
+            events: vec![words::event("order.lives_again", term, json!({"order": order, "status": status}))],
+            messages: vec![Message {
+                cause: format!("term:{}:lives:{order}", term.id),
+                renewal: Some(term.name.clone()),
+                what: format!(
+                    "{}: order {order} is {status} again; it is followed, and nothing else is ordered for it",
+                    term.name
+                ),
+                by: None,
+                command: Some(format!("nothing is to be done; see: renewd history {}", term.typed())),
+            }],
+        };
+        tracing::info!(renewal = term.name, order, status, "a dead order lives again");
+        Ok(self.store.write(now, write).await?)
+    }
+
+    /// R11, our own orders included: of the orders that a person set aside, and of those whose terms were skipped, the ones that live, by
+    /// term. Each is looked at afresh: the list is not read as far back.
+    pub(super) async fn living_again(
+        &mut self,
+        due: &[DueTerm],
+    ) -> Result<Result<HashMap<i64, Vec<String>>, ReadError>, TickError> {
+        let looks: Vec<String> = due.iter().map(|term| term.identity.looks_like()).collect();
+        let mut living: HashMap<i64, Vec<String>> = HashMap::new();
+        for order in self.store.set_aside_orders(&looks, &self.po_prefix).await? {
+            let terms: Vec<&DueTerm> = due
+                .iter()
+                .filter(|term| term.identity.looks_like() == order.looks_like && order.created_at >= self.counts_since(term))
+                .filter(|term| !term.dismissed.contains(&order.order_no))
+                .collect();
+            if terms.is_empty() {
+                continue;
+            }
+            let listed = match self.look_at(&order).await? {
+                Ok(Some(listed)) => listed,
+                Ok(None) => continue,
+                Err(error) => return Ok(Err(error)),
+            };
+            for term in terms {
+                let learned = self.store.learned(&term.identity).await?;
+                if evidence::may_be_for(&listed, &term.identity, &learned) {
+                    living.entry(term.id).or_default().push(order.order_no.clone());
+                }
+            }
+        }
+        Ok(Ok(living))
+    }
+
+    fn counts_since(&self, term: &DueTerm) -> Timestamp {
+        super::place::foreign_since(term, &self.config.zone)
+    }
+
+    /// The order as the portal shows it now, if it is there and alive.
+    async fn look_at(&mut self, order: &SetAsideOrder) -> Result<Result<Option<Listed>, ReadError>, TickError> {
+        let detail = match self.portal.order_of(order.order_id.as_deref(), Some(&order.order_no)).await {
+            Ok(detail) => detail.value,
+            Err(ReadError::NotFound { .. }) => return Ok(Ok(None)),
+            Err(error) => return Ok(Err(error)),
+        };
+        let status = facts::status(&detail.value).or_else(|| order.listed.as_ref().and_then(|listed| listed.status.clone()));
+        if let (Some(listed), Some(status)) = (&order.listed, &status) {
+            self.store.take_status(listed.mark, status).await?;
+        }
+        if evidence::is_dead(status.as_deref()) {
+            return Ok(Ok(None));
+        }
+        let mut listed = order.listed.clone().unwrap_or_else(|| Listed::unseen(&order.order_no));
+        listed.facts = Facts::of(&detail.value, None);
+        Ok(Ok(Some(listed)))
+    }
+}

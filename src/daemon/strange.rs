@@ -1,0 +1,161 @@
+//! What the portal shows that nobody here expected.
+//!
+//! Owns noticing it at once, and not when the next order is due: an order of ours that no attempt is (the database was rolled back), one
+//! request that was carried out twice, another installation that orders on the same account, an order that a person took for dead, and a
+//! renewal by somebody else beside ours. Each is told once. Never decides which order counts.
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::engine::{Engine, TickError};
+use crate::portal::transport::Transport;
+use crate::renewal::typed::typed;
+use crate::rules::{Rule, kept};
+use crate::store::account::Message;
+use crate::store::audit::Happened;
+use crate::store::mirror::po_numbers;
+use crate::store::own::Unexpected;
+
+/// What every installation's `poNumber`s begin with.
+const ANY: &str = "RW-";
+
+impl<T: Transport> Engine<T> {
+    /// Looks through the texts of orders that the portal just showed for the first time, or otherwise than before, for numbers.
+    pub(super) async fn notice_numbers(&mut self, now: Timestamp, shown: &[&str]) -> Result<(), TickError> {
+        let named: Vec<String> = shown.iter().flat_map(|text| po_numbers(text, ANY)).collect();
+        if named.is_empty() {
+            return Ok(());
+        }
+        let (ours, others): (Vec<String>, Vec<String>) =
+            named.into_iter().partition(|number| number.starts_with(&self.po_prefix));
+        if !ours.is_empty() {
+            self.doubt_if_unknown(now, &ours).await?;
+            self.carried_out_twice(now, &ours).await?;
+        }
+        if !others.is_empty() {
+            self.another_installation(now, others).await?;
+        }
+        Ok(())
+    }
+
+    /// R9: an order of this installation that its database does not know was sent after the moment that the database comes from, or by a
+    /// copy of it.
+    async fn doubt_if_unknown(&mut self, now: Timestamp, named: &[String]) -> Result<(), TickError> {
+        if self.doubted.is_some() || !kept(Rule::R9) {
+            return Ok(());
+        }
+        let Some(unknown) = self.store.unknown_numbers(named).await?.into_iter().next() else { return Ok(()) };
+        let why = format!(
+            "the portal has an order {unknown} of this installation that the database does not know: the database is older than that order, or a copy of it is in use elsewhere"
+        );
+        tracing::error!("nothing is ordered: {why}; see `renewd accept --help`");
+        self.store.doubt(now, &why).await?;
+        self.doubted = Some(now);
+        Ok(())
+    }
+
+    /// Something between us and the portal, or the portal, has carried out one request twice.
+    async fn carried_out_twice(&mut self, now: Timestamp, named: &[String]) -> Result<(), TickError> {
+        for number in named {
+            let carriers = self.store.carriers(number).await?;
+            let Some(second) = carriers.get(1) else { continue };
+            if self.store.is_noted("order.twice", second).await? {
+                continue;
+            }
+            let what = format!(
+                "the portal has carried out one order twice: {} all carry {number}; nothing more is ordered",
+                carriers.join(" and ")
+            );
+            let detail = json!({"orders": carriers, "po_number": number});
+            let command = "cancel all but one of them in the portal; then: renewd resume";
+            self.stop_for(now, "order.twice", second, what, detail, command).await?;
+        }
+        Ok(())
+    }
+
+    /// A4: two installations on one account renew everything twice.
+    async fn another_installation(&mut self, now: Timestamp, others: Vec<String>) -> Result<(), TickError> {
+        let is_number = |text: &str| text.len() >= 20 && text.matches('-').count() == 2;
+        let Some(other) = others.into_iter().find(|number| is_number(number)) else { return Ok(()) };
+        if self.store.account().await?.bound_at.is_none() || self.store.is_noted("order.elsewhere", &other).await? {
+            return Ok(());
+        }
+        let what = format!(
+            "another installation of renewd orders on this portal account: an order {other} turned up; two installations renew everything twice, and nothing more is ordered here"
+        );
+        let command = "stop one of the two (after a reinstallation: the orders of the old one count); then: renewd resume";
+        self.stop_for(now, "order.elsewhere", &other, what, json!({"po_number": other}), command).await
+    }
+
+    async fn stop_for(
+        &mut self,
+        now: Timestamp,
+        kind: &'static str,
+        order: &str,
+        what: String,
+        detail: serde_json::Value,
+        command: &str,
+    ) -> Result<(), TickError> {
+        tracing::error!("{what}");
+        let event = Happened { kind, order_no: Some(order.to_owned()), detail, ..Happened::default() };
+        let message = Message {
+            cause: format!("{kind}:{order}"),
+            renewal: None,
+            what: what.clone(),
+            by: None,
+            command: Some(command.to_owned()),
+        };
+        Ok(self.store.note_unexpected(now, event, &message, Some(&what)).await?)
+    }
+
+    /// Looks at the orders with these keys or rows, which are new in the portal's list, or changed, or whose details were just read.
+    pub(super) async fn notice_orders(&mut self, now: Timestamp, keys: &[&str], rows: &[i64]) -> Result<(), TickError> {
+        for strange in self.store.unexpected(keys, rows).await? {
+            let kind = if strange.what == "lives" { "order.lives_again" } else { "order.beside" };
+            if self.store.is_noted(kind, &strange.order_no).await? {
+                continue;
+            }
+            let event = Happened {
+                kind,
+                subscription: Some(strange.subscription),
+                renewal: Some(strange.renewal.clone()),
+                order_no: Some(strange.order_no.clone()),
+                detail: json!({"status": strange.status, "ours": strange.ours}),
+                ..Happened::default()
+            };
+            let message = told(&strange);
+            tracing::warn!("{}", message.what);
+            self.store.note_unexpected(now, event, &message, None).await?;
+        }
+        Ok(())
+    }
+}
+
+fn told(strange: &Unexpected) -> Message {
+    let Unexpected { renewal, order_no, .. } = strange;
+    let status = strange.status.as_deref().unwrap_or("there");
+    let what = match (strange.what.as_str(), &strange.ours) {
+        ("lives", Some(ours)) => {
+            format!(
+                "{renewal}: order {order_no}, which was set aside as dead, is {status}; {ours} was ordered since: it may be paid twice"
+            )
+        }
+        ("lives", None) => {
+            format!("{renewal}: order {order_no}, which was set aside as dead, is {status}; it holds any other order for it")
+        }
+        (_, ours) => format!(
+            "{renewal}: somebody else's order {order_no} ({status}) is for the same product and customer as ours, {}; it may be paid twice",
+            ours.as_deref().unwrap_or_default()
+        ),
+    };
+    Message {
+        cause: format!("strange:{order_no}"),
+        renewal: Some(renewal.clone()),
+        what,
+        by: None,
+        command: Some(format!(
+            "look at both in the portal, and cancel one if they are for the same; see: renewd history {}",
+            typed(renewal)
+        )),
+    }
+}

@@ -1,0 +1,202 @@
+//! Orders of ours that the mirror shows otherwise than the database has them.
+//!
+//! Owns the questions about them, and writing down what was found. Never changes an attempt.
+
+use jiff::Timestamp;
+
+use super::account::{Message, pause_within, post};
+use super::audit::{self, Happened};
+use super::terms::{Write, within};
+use super::text::{json, read_time, time};
+use super::{Doing, Store, StoreError, commit};
+use crate::renewal::evidence::Listed;
+use crate::renewal::facts;
+
+/// An order of ours that counts for nothing: set aside by a person, or of a term that was skipped.
+#[derive(Debug, Clone)]
+pub struct SetAsideOrder {
+    /// Product, partner and serial.
+    pub looks_like: String,
+    /// When it was ordered.
+    pub created_at: Timestamp,
+    /// `orderNo`
+    pub order_no: String,
+    /// `orderId`
+    pub order_id: Option<String>,
+    /// Its row of the mirror.
+    pub listed: Option<Listed>,
+}
+
+/// Something in the portal's list that nobody here expected.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Unexpected {
+    /// `lives` or `beside`.
+    pub what: String,
+    /// The subscription's row.
+    pub subscription: i64,
+    /// The label.
+    pub renewal: String,
+    /// The order that is there.
+    pub order_no: String,
+    /// Its status.
+    pub status: Option<String>,
+    /// Our order beside it, if there is one.
+    pub ours: Option<String>,
+}
+
+impl Store {
+    /// Orders of ours for what looks like one of `looks` that count for nothing, as far as the database knows.
+    pub async fn set_aside_orders(&mut self, looks: &[String], ours: &str) -> Result<Vec<SetAsideOrder>, StoreError> {
+        let rows: Vec<(i64, String, String, String, Option<String>)> = sqlx::query_as(
+            "SELECT a.id, a.looks_like, a.created_at, a.order_no, a.order_id FROM attempt a JOIN term t ON t.id = a.term_id
+             WHERE a.order_no IS NOT NULL AND a.looks_like IN (SELECT value FROM json_each($1))
+               AND (a.state = 'void' OR (a.state = 'placed' AND t.state = 'skipped')) ORDER BY a.id",
+        )
+        .bind(json(&looks)?)
+        .fetch_all(&mut self.conn)
+        .await
+        .doing("reading the orders that were set aside")?;
+        let mut orders = Vec::with_capacity(rows.len());
+        for (_, looks_like, created_at, order_no, order_id) in rows {
+            let listed = self.listed_order(&order_no, ours).await?;
+            orders.push(SetAsideOrder { looks_like, created_at: read_time(&created_at)?, order_no, order_id, listed });
+        }
+        Ok(orders)
+    }
+
+    /// The term of an attempt of this subscription that counts for nothing: set aside, or of a term that was skipped.
+    pub async fn set_aside_for(&mut self, attempt: i64, subscription: i64) -> Result<Option<i64>, StoreError> {
+        sqlx::query_scalar(
+            "SELECT t.id FROM attempt a JOIN term t ON t.id = a.term_id
+             WHERE a.id = $1 AND t.subscription_id = $2 AND (a.state = 'void' OR (a.state = 'placed' AND t.state = 'skipped'))",
+        )
+        .bind(attempt)
+        .bind(subscription)
+        .fetch_optional(&mut self.conn)
+        .await
+        .doing("reading the orders that were set aside")
+    }
+
+    /// An attempt that a person had set aside pays its term after all: its order lives again.
+    pub async fn take_back(&mut self, now: Timestamp, order: &Listed, write: Write) -> Result<(), StoreError> {
+        let mut tx = self.begin("taking an order back").await?;
+        sqlx::query("UPDATE attempt SET state = 'placed', matched_by = 'person', order_status = $2, settled_at = $3 WHERE id = $1 AND state = 'void'")
+            .bind(order.attempt)
+            .bind(&order.status)
+            .bind(time(now))
+            .execute(&mut *tx)
+            .await
+            .doing("taking an order back")?;
+        within(&mut tx, now, write).await?;
+        commit(tx, "taking an order back").await
+    }
+
+    /// The keys of orders that nobody here placed, first seen since `since` although made before, but not before `earliest`.
+    pub async fn shown_since(&mut self, since: Timestamp, earliest: Timestamp) -> Result<Vec<String>, StoreError> {
+        sqlx::query_scalar(
+            "SELECT key FROM portal_order WHERE attempt_id IS NULL AND first_seen_at >= $1 AND created_at < $1 AND created_at >= $2",
+        )
+        .bind(time(since))
+        .bind(time(earliest))
+        .fetch_all(&mut self.conn)
+        .await
+        .doing("reading the orders of others")
+    }
+
+    /// Of the orders with these keys or rows: those that a person set aside as dead and that live, and those of others that show the product and the customer of a term which our own order has renewed.
+    pub async fn unexpected(&mut self, keys: &[&str], rows: &[i64]) -> Result<Vec<Unexpected>, StoreError> {
+        sqlx::query_as(
+            "WITH shown AS (SELECT p.* FROM portal_order p WHERE p.account_id = 1 AND (p.key IN (SELECT value FROM json_each($1)) OR p.id IN (SELECT value FROM json_each($2)))
+                            AND lower(coalesce(p.status, '')) NOT IN ('cancelled', 'failed', 'refunded', 'invalid'))
+             SELECT 'lives' AS what, s.id AS subscription, s.name AS renewal, p.key AS order_no, p.status,
+                    (SELECT max(o.order_no) FROM attempt o WHERE o.term_id = a.term_id AND o.state = 'placed') AS ours
+             FROM shown p JOIN attempt a ON a.id = p.attempt_id JOIN term t ON t.id = a.term_id JOIN subscription s ON s.id = t.subscription_id
+             WHERE a.state = 'void' AND lower(coalesce(a.order_status, '')) IN ('cancelled', 'failed', 'refunded', 'invalid')
+             UNION ALL
+             SELECT 'beside', s.id, s.name, p.key, p.status, a.order_no
+             FROM shown p JOIN subscription s ON p.product = s.product_id AND p.partner = s.partner_id AND coalesce(p.serial, s.serial, '') = coalesce(s.serial, '')
+             JOIN term t ON t.subscription_id = s.id AND t.state IN ('placed', 'renewed') AND p.created_at < t.ends_on
+             JOIN attempt a ON a.term_id = t.id AND a.state = 'placed'
+             WHERE p.attempt_id IS NULL AND s.active = 1 AND NOT EXISTS (SELECT 1 FROM installation i WHERE instr(p.row, 'RW-' || i.uid || '-'))
+               AND NOT EXISTS (SELECT 1 FROM attempt u WHERE u.looks_like = a.looks_like AND u.state IN ('open', 'unknown')) AND instr(t.candidates, p.key) = 0 AND instr(t.dismissed, p.key) = 0
+               AND (p.created_at >= t.due_at OR p.created_at >= a.created_at)",
+        )
+        .bind(json(&keys)?)
+        .bind(json(&rows)?)
+        .fetch_all(&mut self.conn)
+        .await
+        .doing("looking for orders that nobody expected")
+    }
+
+    /// Living orders that carry this `poNumber` as their own, and do not merely mention it; first the one that its attempt is recorded as.
+    pub async fn carriers(&mut self, po_number: &str) -> Result<Vec<String>, StoreError> {
+        let rows: Vec<(String, String, Option<String>)> = sqlx::query_as(
+            "SELECT key, row, detail FROM portal_order WHERE account_id = 1 AND (instr(row, $1) OR instr(coalesce(detail, ''), $1))
+               AND lower(coalesce(status, '')) NOT IN ('cancelled', 'failed', 'refunded', 'invalid') ORDER BY id",
+        )
+        .bind(po_number)
+        .fetch_all(&mut self.conn)
+        .await
+        .doing("looking for orders with one PO number")?;
+        let recorded: Option<String> = sqlx::query_scalar(
+            "SELECT order_no FROM attempt WHERE po_number = $1 AND state = 'placed' AND order_no IS NOT NULL
+               AND lower(coalesce(order_status, '')) NOT IN ('cancelled', 'failed', 'refunded', 'invalid')",
+        )
+        .bind(po_number)
+        .fetch_optional(&mut self.conn)
+        .await
+        .doing("looking for orders with one PO number")?;
+        let carries = |text: &str| serde_json::from_str(text).is_ok_and(|value| facts::carries(&value, po_number));
+        let carry = rows.into_iter().filter(|(_, row, detail)| carries(row) || detail.as_deref().is_some_and(carries));
+        let mut orders: Vec<String> = recorded.into_iter().collect();
+        for (key, ..) in carry {
+            if !orders.contains(&key) {
+                orders.push(key);
+            }
+        }
+        Ok(orders)
+    }
+
+    /// Which of these `poNumber`s no attempt has, in orders that were first seen since a person last accepted the database. A portal that
+    /// cuts a number off, or adds to it, means the same one.
+    pub async fn unknown_numbers(&mut self, po_numbers: &[String]) -> Result<Vec<String>, StoreError> {
+        sqlx::query_scalar(
+            "SELECT v.value FROM json_each($1) v
+             WHERE NOT EXISTS (SELECT 1 FROM attempt a WHERE a.po_number = v.value)
+               AND NOT EXISTS (SELECT 1 FROM attempt a WHERE instr(v.value, a.po_number) = 1 OR instr(a.po_number, v.value) = 1)
+               AND EXISTS (SELECT 1 FROM portal_order p WHERE (instr(p.row, v.value) OR instr(coalesce(p.detail, ''), v.value))
+                   AND p.first_seen_at > coalesce((SELECT max(at) FROM audit_log WHERE kind = 'database.accepted'), ''))",
+        )
+        .bind(json(&po_numbers)?)
+        .fetch_all(&mut self.conn)
+        .await
+        .doing("looking for PO numbers of ours")
+    }
+
+    /// Whether something of this kind was written down about this order before.
+    pub async fn is_noted(&mut self, kind: &str, order: &str) -> Result<bool, StoreError> {
+        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM audit_log WHERE kind = $1 AND order_no = $2)")
+            .bind(kind)
+            .bind(order)
+            .fetch_one(&mut self.conn)
+            .await
+            .doing("reading the audit log")
+    }
+
+    /// Writes down what nobody expected, tells it, and pauses the account if `pause` says why. One commit.
+    pub async fn note_unexpected(
+        &mut self,
+        now: Timestamp,
+        event: Happened,
+        message: &Message,
+        pause: Option<&str>,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.begin("noting what nobody expected").await?;
+        audit::append(&mut tx, now, vec![event]).await?;
+        post(&mut tx, now, std::slice::from_ref(message)).await?;
+        if pause.is_some() {
+            pause_within(&mut tx, now, pause, "renewd").await?;
+        }
+        commit(tx, "noting what nobody expected").await
+    }
+}
