@@ -123,7 +123,7 @@ pub(super) async fn read_once<T: Transport>(
         return Ok(reading.range);
     }
     match (total, sorting) {
-        (None, _) => reading.to_the_end(2).await?,
+        (None, _) => reading.until_empty(2).await?,
         (Some(total), Sorting::OldestFirst) if horizon.is_some() => {
             let last = pages(total, step)?;
             if last == 1 && full {
@@ -234,11 +234,11 @@ impl<T: Transport> Reading<'_, T> {
             self.range.repeated = repeated;
             return Ok(());
         }
-        if self.range.ended { Ok(()) } else { self.to_the_end(last.saturating_add(2)).await }
+        if self.range.ended { Ok(()) } else { self.until_empty(last.saturating_add(2)).await }
     }
 
     /// From `page` on until one is empty, or shows nothing new.
-    async fn to_the_end(&mut self, page: u64) -> Result<(), ReadError> {
+    async fn until_empty(&mut self, page: u64) -> Result<(), ReadError> {
         for page in page..=MOST_PAGES {
             let read = self.page(page).await?;
             self.range.ended = length(&read) == 0;

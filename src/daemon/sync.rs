@@ -95,7 +95,9 @@ impl<T: Transport> Engine<T> {
         }
         let new = self.store.take_rows(at, &news).await?;
         self.notice_late(at, &news.iter().map(|row| row.raw.as_str()).collect::<Vec<_>>()).await?;
-        self.notice_orders(at, &news.iter().map(|row| row.key.as_str()).collect::<Vec<_>>(), &[]).await?;
+        // One that had no number at first is kept under its id.
+        let keys = news.iter().flat_map(|row| [Some(row.key.as_str()), row.portal_id.as_deref()]).flatten().collect::<Vec<_>>();
+        self.notice_orders(at, &keys, &[]).await?;
         self.taken.extend(news.into_iter().map(|row| (row.key.clone(), digest(&row))));
         Ok(new)
     }

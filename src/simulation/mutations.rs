@@ -50,7 +50,7 @@ macro_rules! mutations {
 }
 
 mutations! {
-    a_label_as_identity_is_noticed: R2,
+    a_label_as_identity_is_noticed: R2 in a world that_is_only_edited,
     an_edited_expiry_that_moves_the_chain_is_noticed: R4,
     ordering_before_a_person_bound_the_account_is_noticed: R8 in a world that_is_not_bound,
     ordering_from_a_restored_or_copied_database_is_noticed: R9 in a world that_is_restored,
@@ -61,7 +61,7 @@ mutations! {
     stopping_at_the_first_known_row_is_noticed: R17,
     explaining_by_what_was_never_learned_is_noticed: R18 in a world that_misleads,
     taking_one_look_for_evidence_is_noticed: R19,
-    not_waiting_for_settle_is_noticed: R20,
+    not_waiting_for_settle_is_noticed: R20 in a world that_is_late,
     sending_a_third_time_is_noticed: R21,
     trusting_what_was_learned_long_ago_is_noticed: R22 in a world that_changes,
     not_following_an_order_is_noticed: R23,

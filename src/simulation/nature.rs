@@ -227,6 +227,26 @@ impl Nature {
         Self { calm: false, order_faults: 700, settle_hours: Some(12), people: People::Diligent, ..self }
     }
 
+    /// The same world, where the file is edited and nothing else goes wrong.
+    pub(super) fn that_is_only_edited(self) -> Self {
+        let quiet = Self::quiet(&mut Dice::new(u64::from(self.slow)));
+        Self { edits: 6, details: Shows::each(Echo::Echoed), zone: self.zone, settle_hours: self.settle_hours, ..quiet }
+    }
+
+    /// The same world, where orders are carried out late and listed later.
+    pub(super) fn that_is_late(self) -> Self {
+        let fates = Fates::Only("carried out late");
+        Self {
+            calm: false,
+            order_faults: 800,
+            fates,
+            settle_hours: Some(12),
+            beyond_settle: false,
+            people: People::Absent,
+            ..self
+        }
+    }
+
     /// The same world before a person has run `init`.
     pub(super) fn that_is_not_bound(self) -> Self {
         Self { calm: false, unbound: true, ..self }

@@ -64,6 +64,9 @@ pub struct Settling {
     pub longest: SignedDuration,
 }
 
+/// Key, id, number, `createTime`.
+type OursRow = (String, Option<String>, Option<String>, Option<String>);
+
 /// R19: our newest order that was once listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewestOfOurs {
@@ -343,7 +346,7 @@ impl Store {
 
     /// R19: our newest order that was once listed; a list without it hides something.
     pub async fn newest_listed_of_ours(&mut self) -> Result<Option<NewestOfOurs>, StoreError> {
-        let row: Option<(String, Option<String>, Option<String>, Option<String>)> = sqlx::query_as(
+        let row: Option<OursRow> = sqlx::query_as(
             "SELECT key, portal_id, order_no, created_at FROM portal_order WHERE attempt_id IS NOT NULL ORDER BY id DESC LIMIT 1",
         )
         .fetch_optional(&mut self.conn)

@@ -21,6 +21,7 @@ struct Pages {
     calls: Arc<Mutex<Vec<(u32, u32)>>>,
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "what a transport gives")]
 fn result(result: &Value) -> Result<Response, TransportError> {
     let body = json!({"code": "success", "status": 200, "result": result}).to_string();
     Ok(Response { status: 200, body: Bytes::from(body), date: None, retry_after: None })

@@ -184,3 +184,16 @@ async fn no_secret_is_printed() {
     let said = format!("{client:?} {placement:?} {:?}", portal.calls.lock().unwrap());
     assert!(!said.contains("hunter2") && !said.contains("id-1"), "{said}");
 }
+
+#[tokio::test]
+async fn details_that_do_not_name_the_order_they_were_asked_for_are_as_good_as_garbage() {
+    let of = |named: &str| answer(200, &format!(r#"{{"code":"success","status":200,"result":{{"orderInformation":{named}}}}}"#));
+    let (portal, client) =
+        client([answer(200, TOKEN), of(r#"{"id":7,"orderNo":"UF7"}"#), of(r#"{"id":8,"orderNo":"UF8"}"#), of(r#"{"x":1}"#)]);
+    assert!(client.order_of(Some("7"), Some("UF7")).await.is_ok());
+    for _ in 0..2 {
+        let error = client.order_of(Some("7"), Some("UF7")).await.unwrap_err();
+        assert!(matches!(&error, ReadError::Malformed { what } if what.contains("order UF7")), "{error}");
+    }
+    assert_eq!(portal.paths(), ["token", "7", "7", "7"]);
+}

@@ -76,3 +76,18 @@ async fn a_dead_order_is_set_aside_at_once() {
     db.allows("UPDATE term SET state = 'held', reason = 'dead_order'", 1).await;
     assert_eq!(db.asks(DUE, Asked::ResolveVoid { term: term.id }).await, None);
 }
+
+/// R9, R19: the list may hide what was ordered before the database was doubted as well.
+#[tokio::test]
+async fn a_database_is_not_accepted_by_a_list_that_does_not_show_our_newest_order() {
+    let mut db = Fresh::new().await;
+    db.store.doubt(at("2027-02-15T09:00:00Z"), "restored").await.unwrap();
+    db.store.synced(at("2027-02-18T09:00:00Z"), Some(0), None, Some("UF1")).await.unwrap();
+    let refused = db.asks("2027-02-18T10:00:00Z", Asked::AcceptDatabase).await;
+    assert!(refused.is_some_and(|why| why.contains("does not show order UF1") && why.contains("after 2027-02-25T09:00:00Z")));
+    assert_eq!(db.asks("2027-02-25T09:00:00Z", Asked::AcceptDatabase).await, None, "it was removed: no dead end");
+    let mut db = Fresh::new().await;
+    db.store.doubt(at("2027-02-15T09:00:00Z"), "restored").await.unwrap();
+    db.store.synced(at("2027-02-18T09:00:00Z"), Some(0), None, None).await.unwrap();
+    assert_eq!(db.asks("2027-02-18T10:00:00Z", Asked::AcceptDatabase).await, None);
+}
