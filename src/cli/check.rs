@@ -6,9 +6,10 @@ use serde_json::json;
 use super::online::{self, Finding, Verdict};
 use super::output::{BAD, BOLD, DIM, GOOD, plain, print_json, say};
 use super::words::counted;
-use super::{Exit, Failure, Global, run};
+use super::{Exit, Failure, Global, alive, run};
 use crate::clock::{Clock as _, WallClock};
 use crate::config::{Config, ConfigError, Parsed, check_dates};
+use crate::store::reports::AttentionRow;
 
 /// Options of `check`.
 #[derive(Debug, Args)]
@@ -30,13 +31,14 @@ impl Check {
             Err(error) => return Err(error.into()),
         };
         let online = if self.online { online::ask(global, &parsed.config).await? } else { Vec::new() };
+        let worries = alive::worries(global).await?;
         let bad = online.iter().filter(|finding| finding.verdict == Verdict::Bad).count();
         if global.json {
             print_json(
-                &json!({"file": global.config_path(), "renewals": parsed.config.entries.len(), "warnings": parsed.warnings.to_json(), "online": online}),
+                &json!({"file": global.config_path(), "renewals": parsed.config.entries.len(), "warnings": parsed.warnings.to_json(), "attention": worries, "online": online}),
             )?;
         } else {
-            report(global, &parsed, &online)?;
+            report(global, &parsed, &worries, &online)?;
         }
         if bad > 0 {
             Err(Failure::Failed(anyhow::anyhow!("{bad} of {} against the portal failed", counted(online.len(), "check"))))
@@ -53,7 +55,7 @@ fn dates(parsed: Parsed) -> Result<Parsed, ConfigError> {
     if far.is_empty() { Ok(parsed) } else { Err(parsed.show_dates(&far).into()) }
 }
 
-fn report(global: &Global, parsed: &Parsed, online: &[Finding]) -> Result<(), Failure> {
+fn report(global: &Global, parsed: &Parsed, worries: &[AttentionRow], online: &[Finding]) -> Result<(), Failure> {
     if !parsed.warnings.is_empty() {
         say!("{}", parsed.warnings.render(true))?;
     }
@@ -64,6 +66,10 @@ fn report(global: &Global, parsed: &Parsed, online: &[Finding]) -> Result<(), Fa
     }
     if let Err(note) = run::require_channel(&parsed.config) {
         say!("{BAD}note{BAD:#} {note}")?;
+    }
+    for worry in worries {
+        let (reason, help) = (worry.reason.as_deref().unwrap_or_default(), worry.what_to_do.as_deref().unwrap_or_default());
+        say!("{BAD}note{BAD:#} {}; {}", plain(reason), plain(&global.here(help)))?;
     }
     for finding in online {
         let style = match finding.verdict {

@@ -2,6 +2,7 @@
 //!
 //! Owns the arguments, the exit codes and all printing. Each command is one file. Never decides what is ordered.
 
+mod alive;
 mod audit;
 mod backup;
 mod check;
@@ -41,7 +42,7 @@ pub struct Cli {
 }
 
 /// What every command takes.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct Global {
     /// The file of renewals [default: ./renewals.toml, then /etc/renewd/renewals.toml]
     #[arg(long, env = "RENEWD_CONFIG", global = true, value_name = "FILE")]
@@ -94,12 +95,12 @@ enum Command {
     /// Approve the order that waits, exactly as shown
     Approve(steer::Approve),
     /// Do not renew the next term; ends its chain until `rebase`
-    Skip(steer::Named),
+    Skip(steer::Back),
     /// Keep the next order back until `release`
-    Hold(steer::Named),
+    Hold(steer::Back),
     /// Let a held order go
     Release(steer::Release),
-    /// Begin another chain of terms on a date
+    /// Begin another chain of terms on the day on which what is paid ends
     Rebase(steer::Rebase),
     /// Settle what the daemon cannot: which order it was, that there was none, or that it is dead
     Resolve(steer::Resolve),
@@ -148,8 +149,8 @@ async fn chosen(command: Command, global: &Global) -> Result<Exit, Failure> {
         Command::History(history) => history.run(global).await,
         Command::Order(order) => order.run(global).await,
         Command::Approve(approve) => approve.run(global).await,
-        Command::Skip(named) => named.skip(global).await,
-        Command::Hold(named) => named.hold(global).await,
+        Command::Skip(back) => back.skip(global).await,
+        Command::Hold(back) => back.hold(global).await,
         Command::Release(release) => release.run(global).await,
         Command::Rebase(rebase) => rebase.run(global).await,
         Command::Resolve(resolve) => resolve.run(global).await,

@@ -76,6 +76,13 @@ impl Global {
         shown + rest
     }
 
+    /// The same options for who reads a message in another folder and another shell: none where they would be found anyway.
+    pub(super) fn typed_elsewhere(&self) -> Self {
+        let whole = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
+        let config = Some(whole(self.config_path())).filter(|path| path != Path::new(SYSTEM_CONFIG));
+        Self { config, database: self.database.clone().map(whole), ..self.clone() }
+    }
+
     /// `renewd COMMAND` as a person must type it here, for messages.
     pub(super) fn command(&self, command: &str) -> String {
         if self.is_service() { format!("sudo renewd-as-service {command}") } else { format!("renewd{} {command}", self.flags()) }
@@ -131,6 +138,16 @@ mod tests {
             assert_eq!(there.here(text), text);
         }
         assert_eq!(global(&[]).here("renewd accept"), "renewd accept");
+    }
+
+    #[test]
+    fn what_is_read_in_another_folder_names_files_by_their_whole_path() {
+        let there = global(&["--config", "r.toml", "--database", "r.db"]).typed_elsewhere();
+        let here = std::env::current_dir().unwrap();
+        let said = there.here("renewd approve one");
+        assert_eq!(said, format!("renewd --config {0}/r.toml --database {0}/r.db approve one", here.display()));
+        let standard = global(&["--config", SYSTEM_CONFIG]).typed_elsewhere();
+        assert_eq!((standard.config, standard.database), (None, None));
     }
 
     #[test]

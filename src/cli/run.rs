@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::output::{BAD, plain, say};
 use super::{Exit, Failure, Global, play};
@@ -20,8 +20,9 @@ use crate::daemon::lock::Lock;
 use crate::daemon::roster::{self, File, Taken};
 use crate::daemon::seal::Seal;
 use crate::daemon::service::{Service, absolute};
-use crate::daemon::tell;
+use crate::daemon::tell::{self, Channelled};
 use crate::portal::client::PortalClient;
+use crate::portal::credentials::Source;
 use crate::portal::http::HttpTransport;
 use crate::portal::wire::ValidationCodes;
 use crate::store::account::{Account, Kind, Notice};
@@ -165,8 +166,9 @@ async fn file_or_last_good(store: &mut Store, global: &Global) -> Result<Parsed,
     let Some(kept) = store.file_in_force().await? else { return Err(broken.into()) };
     tracing::error!("the file is broken; going on with the last good one:\n{broken}");
     let reason = format!("{} is broken; the last good file is in force", global.config_path().display());
-    let what_to_do = format!("renewd check{}", global.flags());
+    let what_to_do = "renewd check".to_owned();
     store.raise(now, &Notice { key: "file".to_owned(), renewal: None, reason, what_to_do }).await?;
+    store.tell_again_at("file", now.saturating_add(SignedDuration::from_hours(1)).unwrap_or(now), None).await?;
     Ok(parse_and_keep(&kept.path, kept.text).map_err(ConfigError::from)?)
 }
 
@@ -184,11 +186,27 @@ pub(super) fn require_channel(config: &Config) -> Result<(), Failure> {
 }
 
 async fn require_working_channel(store: &mut Store, config: &Config) -> Result<(), Failure> {
-    match tell::try_channels(store, config, WallClock.now()).await? {
-        Some(wrong) => {
-            Err(Failure::Config(format!("{wrong}; mend the channel in [notify] and try it with `renewd notify --test`")))
+    let now = WallClock.now();
+    let help = "mend the channel in [notify] and try it with `renewd notify --test`";
+    match tell::try_channels(store, config, now).await? {
+        Channelled::Works => {
+            let waiting = store.undelivered_since(now).await?;
+            if let Some(error) = waiting.error {
+                tracing::error!("{} messages could not be delivered, and are tried again: {error}; {help}", waiting.messages);
+            }
+            Ok(store.withdraw("channel", &[]).await?)
         }
-        None => Ok(()),
+        Channelled::Partly(wrong) => {
+            tracing::error!("a channel does not work: {wrong}; {help}");
+            let reason = format!("a channel of [notify] does not work: {wrong}");
+            let what_to_do = "renewd notify --test".to_owned();
+            Ok(store.raise(now, &Notice { key: "channel".to_owned(), renewal: None, reason, what_to_do }).await?)
+        }
+        Channelled::Wrong(wrong) => Err(Failure::Config(format!("people cannot be told: {wrong}; {help}"))),
+        // Not 78: what is down for a minute must not keep the service down for ever.
+        Channelled::NotNow(wrong) => Err(Failure::Failed(anyhow::anyhow!(
+            "people cannot be told, and these channels were never found to work: {wrong}; {help}"
+        ))),
     }
 }
 
@@ -219,7 +237,10 @@ pub(super) async fn engine(global: &Global, mut store: Store, config: Config) ->
     let uid = uid(&mut store).await?;
     let seal = Seal::of(&global.database_path(), &uid)?;
     let portal = client(&config)?;
-    Ok(Engine::new(store, Arc::new(portal), Arc::new(WallClock), Arc::new(config), &uid).sealed(seal))
+    let mut engine = Engine::new(store, Arc::new(portal), Arc::new(WallClock), Arc::new(config), &uid).sealed(seal);
+    let elsewhere = global.typed_elsewhere();
+    engine.typed = Arc::new(move |text| elsewhere.here(text));
+    Ok(engine)
 }
 
 /// Who this installation is.
@@ -230,9 +251,15 @@ pub(super) async fn uid(store: &mut Store) -> Result<String, Failure> {
 
 /// A client for the portal that the file names, with the credentials of this process.
 pub(super) fn client(config: &Config) -> Result<PortalClient<HttpTransport>, Failure> {
-    let credentials = credentials::load(&|name| std::env::var_os(name))?;
+    let env = |name: &str| std::env::var_os(name);
+    let credentials = credentials::load(&env)?;
+    let source = Source {
+        read: Box::new(move || credentials::load(&env).map_err(|error| error.to_string())),
+        help: credentials::help(&env),
+    };
     let transport = HttpTransport::new(&config.portal.base_url, config.portal.proxy.as_ref())?;
-    Ok(PortalClient::new(transport, credentials, Arc::new(WallClock), ValidationCodes::new(&config.portal.validation_codes)))
+    let codes = ValidationCodes::new(&config.portal.validation_codes);
+    Ok(PortalClient::with_source(transport, credentials, source, Arc::new(WallClock), codes))
 }
 
 /// How long `--once` waits for what comes within minutes: the first order of a kind is read back before the others go.
@@ -240,6 +267,7 @@ const PATIENCE: Duration = Duration::from_mins(5);
 
 async fn once(global: &Global, mut engine: Engine<HttpTransport>) -> Result<Exit, Failure> {
     let began = std::time::Instant::now();
+    let mut looked = false;
     loop {
         let next = match engine.run_dry(|_| {}).await {
             Ok(next) => next,
@@ -251,16 +279,28 @@ async fn once(global: &Global, mut engine: Engine<HttpTransport>) -> Result<Exit
             }
             Err(error) => return Err(left_with(&engine, error)),
         };
-        if engine.store.undone(engine.clock.now()).await?.is_empty() {
+        if !std::mem::replace(&mut looked, true) {
+            if let Some(trouble) = engine.look_at_portal().await? {
+                tracing::warn!("the order list could not be read: {trouble}");
+            }
+            continue; // what the list showed may be due now
+        }
+        let undone = engine.store.undone(engine.clock.now()).await?;
+        if undone.is_empty() {
             break; // what was placed is followed by the next run
         }
         let Some(wait) = next.and_then(|at| Duration::try_from(at.duration_since(engine.clock.now())).ok()) else { break };
         if began.elapsed() + wait > PATIENCE {
             break;
         }
+        for term in &undone {
+            let why = term.detail.as_deref().unwrap_or("it is looked at again then");
+            explain(&format!("waiting {} s for {}: {why}", wait.as_secs().max(1), term.renewal));
+        }
         tokio::time::sleep(wait).await;
     }
     let undone = engine.store.undone(engine.clock.now()).await?;
+    engine.store.ran_once(engine.clock.now()).await?;
     engine.store.close().await?;
     for term in &undone {
         say!("{BAD}{}{BAD:#} is due and {}", plain(&term.renewal), plain(&term.state.replace('_', " ")))?;
@@ -272,6 +312,12 @@ async fn once(global: &Global, mut engine: Engine<HttpTransport>) -> Result<Exit
         }
     }
     Ok(if undone.is_empty() { Exit::Fine } else { Exit::Something })
+}
+
+/// What is waited for, on standard error: standard output has the outcome.
+fn explain(text: &str) {
+    use std::io::Write as _;
+    let _ = writeln!(std::io::stderr(), "{}", plain(text)); // that nobody reads it is no error
 }
 
 /// A database that fails for a moment must not lose an answer of the portal.

@@ -5,12 +5,12 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::json;
 
+use super::alive::{Daemon, Watch};
 use super::columns::{is_wide, keep_whole};
 use super::output::{BAD, BOLD, DIM, GOOD, plain, print, print_json, say, table};
 use super::words::{minute, minute_of, zone_name, zone_of};
 use super::{Exit, Failure, Global};
 use crate::clock::{Clock as _, WallClock};
-use crate::daemon::lock::{Lock, LockError};
 use crate::store::account::{Account, Kind};
 use crate::store::reports::{AttentionRow, OrderRow, StateCount, UpcomingRow};
 
@@ -50,13 +50,18 @@ impl Status {
                 global.command("init")
             )));
         };
+        let zone = zone_of(store.file_in_force().await?.as_ref().map(|file| file.text.as_str()));
+        let (daemon, account) = (Daemon::of(global), store.account().await?);
+        let watch = Watch { global, daemon: &daemon, installation: &installation, account: &account, zone: &zone };
+        let mut attention = watch.worries(&mut store).await?;
+        attention.extend(store.attention().await?);
         let screen = Screen {
-            daemon: Daemon::of(global),
-            zone: zone_of(store.file_in_force().await?.as_ref().map(|file| file.text.as_str())),
+            daemon,
+            zone,
             sandbox_now: installation.sandbox_now,
             kind: installation.kind,
-            account: store.account().await?,
-            attention: store.attention().await?,
+            account,
+            attention,
             counts: store.counts().await?,
             next: store.upcoming(self.most).await?,
             last: store.last_orders(self.most).await?,
@@ -67,42 +72,6 @@ impl Status {
             screen.show(global)?;
         }
         Ok(Exit::Fine)
-    }
-}
-
-/// Whether a process works on the database.
-enum Daemon {
-    Running {
-        pid: String,
-    },
-    Stopped,
-    /// Its lock may not be read: the asking user is not in its group.
-    NotForYou,
-}
-
-impl Daemon {
-    fn of(global: &Global) -> Self {
-        match Lock::look(&global.database_path()) {
-            Err(LockError::Held { holder, .. }) => Self::Running { pid: holder },
-            Err(_) => Self::NotForYou,
-            Ok(()) => Self::Stopped,
-        }
-    }
-
-    fn json(&self) -> serde_json::Value {
-        match self {
-            Self::Running { pid } => json!({"running": true, "pid": pid.parse::<u32>().ok()}),
-            Self::Stopped => json!({"running": false, "pid": null}),
-            Self::NotForYou => json!({"running": null, "pid": null}),
-        }
-    }
-
-    fn words(&self) -> String {
-        match self {
-            Self::Running { pid } => format!("running, process {pid}"),
-            Self::Stopped => "not running".to_owned(),
-            Self::NotForYou => "nobody knows: you may not read its lock file".to_owned(),
-        }
     }
 }
 

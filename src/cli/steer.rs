@@ -29,9 +29,21 @@ pub(super) struct Named {
     name: String,
 }
 
+/// Options of `skip` and `hold`, which spend nothing: `--yes` is taken as everywhere, and nothing is asked.
+#[derive(Debug, Args)]
+pub(super) struct Back {
+    #[command(flatten)]
+    named: Named,
+    #[command(flatten)]
+    sure: Sure,
+}
+
 /// A command about nothing in particular.
 #[derive(Debug, Args)]
-pub(super) struct Plain {}
+pub(super) struct Plain {
+    #[command(flatten)]
+    sure: Sure,
+}
 
 /// Options of `order`.
 #[derive(Debug, Args)]
@@ -68,8 +80,11 @@ pub(super) struct Release {
 pub(super) struct Rebase {
     #[command(flatten)]
     named: Named,
-    /// The end of the term that is paid today, where the next one begins
+    /// The day on which what is paid ends; the next term begins there
     date: Date,
+    /// Take a date more than 400 days ahead
+    #[arg(long)]
+    far: bool,
     /// Why, for the audit log
     #[arg(long, default_value = "no reason given")]
     reason: String,
@@ -148,14 +163,16 @@ impl Named {
         let term = store.current_term(subscription).await?;
         Ok((subscription, term.ok_or_else(|| anyhow::anyhow!("{} has no term", self.name))?))
     }
+}
 
+impl Back {
     pub(super) async fn skip(self, global: &Global) -> Result<Exit, Failure> {
-        let (_, term) = self.find(global).await?;
+        let (_, term) = self.named.find(global).await?;
         submit(global, Asked::Skip { term: term.id }).await
     }
 
     pub(super) async fn hold(self, global: &Global) -> Result<Exit, Failure> {
-        let (_, term) = self.find(global).await?;
+        let (_, term) = self.named.find(global).await?;
         submit(global, Asked::Hold { term: term.id }).await
     }
 }
@@ -247,7 +264,7 @@ impl Rebase {
         let (subscription, term) = self.named.find(global).await?;
         show_order(&term)?;
         self.sure.ask(&format!("End this chain and begin another on {}?", self.date))?;
-        submit(global, Asked::Rebase { subscription, to: self.date, why: self.reason }).await
+        submit(global, Asked::Rebase { subscription, to: self.date, why: self.reason, far: self.far }).await
     }
 }
 

@@ -121,6 +121,29 @@ pub fn load(env: &impl Fn(&str) -> Option<OsString>) -> Result<Credentials, Cred
     }
 }
 
+/// What a person does whose credentials are refused, by where they come from. Files are read again; systemd's copies and the environment
+/// stay what they were when the process began.
+pub fn help(env: &impl Fn(&str) -> Option<OsString>) -> String {
+    let by_systemd =
+        |half: &Half| env("CREDENTIALS_DIRECTORY").is_some_and(|folder| Path::new(&folder).join(half.systemd).exists());
+    let by_file = |half: &Half| env(half.file).is_some();
+    if [CLIENT_ID, CLIENT_SECRET].iter().any(by_systemd) {
+        return "put the right client id and secret into /etc/credstore (docs/systemd.md), then: systemctl restart renewd"
+            .to_owned();
+    }
+    if [CLIENT_ID, CLIENT_SECRET].iter().all(by_file) {
+        return format!(
+            "put the right client id and secret into the files that {} and {} name; they are read again by themselves, and \
+             `renewd check --online` tries them",
+            CLIENT_ID.file, CLIENT_SECRET.file
+        );
+    }
+    format!(
+        "put the right client id and secret into {} and {} of the daemon's environment, then start it again: systemctl restart renewd",
+        CLIENT_ID.variable, CLIENT_SECRET.variable
+    )
+}
+
 fn missing(half: &Half) -> CredentialsError {
     CredentialsError::Half { what: half.what, systemd: half.systemd, file: half.file, variable: half.variable }
 }

@@ -14,7 +14,7 @@ use super::seal::{Seal, SealError};
 use super::words;
 use crate::config::model::Config;
 use crate::portal::transport::Transport;
-use crate::renewal::chain;
+use crate::renewal::chain::{self, Moments};
 use crate::renewal::evidence;
 use crate::renewal::state::{Reason, TermState};
 use crate::rules::{Rule, kept};
@@ -40,7 +40,13 @@ pub enum Asked {
     /// `release NAME`, having seen these orders
     Release { term: i64, orders: Vec<String> },
     /// `rebase NAME DATE`
-    Rebase { subscription: i64, to: Date, why: String },
+    Rebase {
+        subscription: i64,
+        to: Date,
+        why: String,
+        #[serde(default)]
+        far: bool,
+    },
     /// `resolve NAME --order-no X`
     ResolveOrdered { term: i64, order: String },
     /// `resolve NAME --not-ordered`
@@ -90,6 +96,9 @@ pub struct Desk<'a> {
 }
 
 type Done = Result<String, Refused>;
+
+/// R5: a chain that begins later than this needs a person's word, as `far = true` does in the file.
+const FAR: SignedDuration = SignedDuration::from_hours(400 * 24);
 
 impl<T: Transport> Engine<T> {
     /// Does what people have asked since the last look, each in its own commit, and answers.
@@ -172,7 +181,7 @@ impl Desk<'_> {
             Asked::Skip { term } => self.skip(term).await,
             Asked::Hold { term } => self.hold(term).await,
             Asked::Release { term, orders } => self.release(term, &orders).await,
-            Asked::Rebase { subscription, to, why } => self.rebase(subscription, to, &why).await,
+            Asked::Rebase { subscription, to, why, far } => self.rebase(subscription, to, &why, far).await,
             Asked::ResolveOrdered { term, order } => self.resolve_ordered(term, &order).await,
             Asked::ResolveNotOrdered { term } => self.resolve_not_ordered(term).await,
             Asked::ResolveVoid { term } => self.resolve_void(term).await,
@@ -247,8 +256,9 @@ impl Desk<'_> {
         }
         if self.now >= chain::last_chance(term.moments.deadline_at, term.standing.grace_days) {
             return Err(Refused::No(format!(
-                "the deadline of {0} has passed; if it is to go on: renewd rebase {0} DATE",
-                term.typed()
+                "the deadline of {0} has passed; if it is to go on: renewd rebase {0} DATE ({1})",
+                term.typed(),
+                words::DATE
             )));
         }
         Self::same_request(&term, request_hash)?;
@@ -285,10 +295,11 @@ impl Desk<'_> {
                 spoken(next.state)
             ),
             (None, next) => format!(
-                "{0}: the term from {1} is skipped{2}; to go on later: renewd rebase {0} DATE",
+                "{0}: the term from {1} is skipped{2}; to go on later: renewd rebase {0} DATE ({3})",
                 term.typed(),
                 term.span.starts_on,
-                next.map(|next| format!(", and that from {next} with it")).unwrap_or_default()
+                next.map(|next| format!(", and that from {next} with it")).unwrap_or_default(),
+                words::DATE
             ),
         })
     }
@@ -335,7 +346,7 @@ impl Desk<'_> {
     }
 
     /// R4, R26: another chain begins on `to`.
-    async fn rebase(&mut self, subscription: i64, to: Date, why: &str) -> Done {
+    async fn rebase(&mut self, subscription: i64, to: Date, why: &str, far: bool) -> Done {
         let term = self.store.current_term(subscription).await?.ok_or_else(|| Refused::No("it has no term".to_owned()))?;
         let undecided = term.state.may_exist() && term.state != TermState::Renewed;
         if undecided || matches!(term.reason, Some(Reason::DeadOrder | Reason::RefundedLater)) {
@@ -348,6 +359,7 @@ impl Desk<'_> {
         let span = chain::term_at(to, 0, term.standing.cycle()).map_err(|error| Refused::No(error.to_string()))?;
         let moments =
             chain::moments(span.starts_on, &term.standing, &self.config.zone).map_err(|error| Refused::No(error.to_string()))?;
+        self.sane_date(&term, to, &moments, far)?;
         if let Some(paid) = self.store.paid_until(subscription).await?.filter(|paid| to < *paid) {
             return Err(Refused::No(format!("{} is paid until {paid}; a new chain cannot begin before that", term.name)));
         }
@@ -359,7 +371,26 @@ impl Desk<'_> {
             write.moves.clear();
         }
         self.store.rebase(self.now, subscription, to, &span, &moments, write).await?;
-        Ok(format!("{}: the next term begins on {to} and is due on {:.0}", term.name, moments.due_at))
+        let due = moments.due_at.to_zoned(self.config.zone.clone()).strftime("%Y-%m-%d %H:%M");
+        Ok(format!("{}: the next term begins on {to} and is due on {due}", term.name))
+    }
+
+    /// R5 for `rebase`: a chain that would be missed at once, or that nobody would hear of for years, was hardly meant.
+    fn sane_date(&self, term: &DueTerm, to: Date, moments: &Moments, far: bool) -> Result<(), Refused> {
+        let name = term.typed();
+        if self.now >= chain::last_chance(moments.deadline_at, term.standing.grace_days) {
+            return Err(Refused::No(format!(
+                "{to} has passed, so nothing could be ordered for it any more; {}: renewd rebase {name} DATE",
+                words::DATE
+            )));
+        }
+        if !far && moments.deadline_at.duration_since(self.now) > FAR {
+            return Err(Refused::No(format!(
+                "{to} is more than {} days ahead, and until then nothing would be ordered; if that is meant: renewd rebase {name} {to} --far",
+                FAR.as_hours() / 24
+            )));
+        }
+        Ok(())
     }
 
     /// A person names the order that pays the term: the one of an unknown attempt, or one that was placed elsewhere (R26).
@@ -446,8 +477,9 @@ impl Desk<'_> {
         let since = super::place::foreign_since(term, &self.config.zone);
         match order.created_at.filter(|at| *at < since) {
             Some(at) => Err(Refused::No(format!(
-                "order {number} of {at:.0} is older than what pays {0} today; if it pays further: renewd rebase {0} DATE",
-                term.typed()
+                "order {number} of {at:.0} is older than what pays {0} today; if it pays further: renewd rebase {0} DATE ({1})",
+                term.typed(),
+                words::DATE
             ))),
             None => Ok(()),
         }

@@ -9,10 +9,11 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
+use super::courier::{Courier, Turn, Typed};
 use super::own;
 use super::seal::{Seal, SealError};
 use crate::clock::Clock;
-use crate::config::model::Config;
+use crate::config::model::{Channels, Config};
 use crate::portal::client::PortalClient;
 use crate::portal::read_error::ReadError;
 use crate::portal::transport::Transport;
@@ -61,6 +62,14 @@ pub struct Engine<T: Transport> {
     pub(super) garbage: HashMap<i64, u8>,
     /// Whether a notice about the portal may be standing.
     pub(super) noticed: bool,
+    /// When a notice is next told again.
+    notice_at: Option<Timestamp>,
+    /// Carries messages beside the ticks. Without one they are delivered within (`run --once`).
+    pub(super) courier: Option<Courier>,
+    /// How commands in messages are typed here.
+    pub typed: Typed,
+    /// Channels that the file names, and that are not known to work: the ones of `config` stay in force until they do.
+    pub(super) channels_asked: Option<Channels>,
     /// When the last tick began: a clock that says less now was set back.
     last_tick: Option<Timestamp>,
 }
@@ -140,6 +149,10 @@ impl<T: Transport> Engine<T> {
             aside: HashSet::new(),
             garbage: HashMap::new(),
             noticed: true,
+            notice_at: None,
+            courier: None,
+            typed: Arc::new(str::to_owned),
+            channels_asked: None,
             last_tick: None,
         }
     }
@@ -151,10 +164,33 @@ impl<T: Transport> Engine<T> {
         self
     }
 
+    /// Delivers messages beside the ticks from now on; `wake` is rung when one was tried.
+    pub(super) fn hire_courier(&mut self, wake: Arc<tokio::sync::Notify>) {
+        self.courier = Some(Courier::new(wake));
+    }
+
+    /// One delivery at a time, whoever sends.
+    pub(super) fn turn(&self) -> Turn {
+        self.courier.as_ref().map(Courier::turn).unwrap_or_default()
+    }
+
+    /// Reads the order list although nothing is due, so that what others did is known. What kept it from being read, if anything did.
+    pub async fn look_at_portal(&mut self) -> Result<Option<String>, TickError> {
+        let now = self.clock.now();
+        let fresh = |at: Timestamp| now.duration_since(at).abs() < SignedDuration::from_mins(1);
+        if self.store.account().await?.synced_at.is_some_and(fresh) {
+            return Ok(None);
+        }
+        Ok(self.reach_portal(now, false).await?.err().map(|trouble| trouble.what))
+    }
+
     /// Works by another file from now on. The sandbox keeps its own portal, whatever the file says.
     pub fn adopt(&mut self, mut config: Config) {
         if self.keeps_portal {
             config.portal = self.config.portal.clone();
+        }
+        if self.courier.is_some() {
+            self.keep_channels_that_work(&mut config);
         }
         self.config = Arc::new(config);
     }
@@ -225,6 +261,9 @@ impl<T: Transport> Engine<T> {
         if !due.terms.is_empty() {
             self.work(now, due.terms, &mut ticked).await?;
         }
+        if self.notice_at.is_some_and(|at| at <= now) {
+            self.tell_of_what_stands(now).await?;
+        }
         self.tell(now).await?;
         Ok(ticked)
     }
@@ -264,8 +303,10 @@ impl<T: Transport> Engine<T> {
     async fn next_wake(&mut self) -> Result<Option<Timestamp>, TickError> {
         let now = self.clock.now();
         let doubt = self.doubt_wake(now);
-        let next = self.store.next_wake().await?;
-        Ok(next.into_iter().chain(doubt).min())
+        let on_their_way = self.courier.as_mut().is_some_and(Courier::is_busy);
+        let next = self.store.next_wake(!on_their_way).await?;
+        self.notice_at = next.notice;
+        Ok([next.work, next.notice, doubt].into_iter().flatten().min())
     }
 
     async fn act(&mut self, now: Timestamp, due: Vec<DueTerm>, ticked: &mut Ticked) -> Result<(), TickError> {
@@ -354,7 +395,7 @@ impl<T: Transport> Engine<T> {
         self.store.portal_unwell(tries, until, &what).await?;
         if tries >= 3 || super::words::is_refusal(error) {
             self.noticed = true;
-            self.raise_trouble(now, &what, tries).await?;
+            self.raise_trouble(now, &what, tries, super::words::is_refusal(error)).await?;
         }
         Ok(Trouble { until, what })
     }
@@ -402,7 +443,7 @@ impl<T: Transport> Engine<T> {
             write.moves.push(Move { detail: term.detail.clone(), remedy: term.remedy.clone(), ..step });
         }
         for term in &overdue {
-            super::words::missed(term, &mut write);
+            super::words::missed(term, now, &mut write);
             tracing::error!(renewal = term.name, deadline = %term.moments.deadline_at, "missed: the deadline passed without an order");
         }
         self.store.write(now, write).await?;

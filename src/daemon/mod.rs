@@ -6,6 +6,7 @@ pub mod address;
 mod aside;
 pub mod bell;
 pub mod commands;
+pub mod courier;
 mod details;
 mod doubt;
 pub mod engine;

@@ -115,11 +115,13 @@ async fn note_refused(store: &mut Store, file: &File<'_>, roster: &Roster, now: 
             what_to_do: refused.remedy.clone(),
         };
         store.raise(now, &notice).await?;
+        let by = refused.by.and_then(|day| crate::calendar::deadline(day, &file.config.zone).ok());
+        store.tell_again_at(&notice.key, super::tell::again_at(now, by), by).await?;
         let message = Message {
             cause: notice.key.clone(),
             renewal: notice.renewal,
             what: notice.reason,
-            by: None,
+            by,
             command: Some(notice.what_to_do),
         };
         store.tell(now, &[message]).await?;

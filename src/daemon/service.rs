@@ -2,6 +2,7 @@
 //!
 //! Owns signals, reloads, the heartbeat and when systemd is told what. Ticks never overlap: there is one loop and it awaits them.
 
+mod channels;
 mod systemd;
 mod trouble;
 
@@ -23,6 +24,7 @@ use crate::portal::transport::Transport;
 use crate::store::StoreError;
 use crate::store::account::Notice;
 use crate::store::nature::Nature;
+use channels::Trial;
 use trouble::Trouble;
 
 /// The longest the daemon goes without looking, whatever the bell does. tokio's timers do not count suspended time, so a longer
@@ -36,6 +38,12 @@ const SETTLE_EDIT: Duration = Duration::from_millis(300);
 const LEAVE_WITHIN: Duration = Duration::from_secs(8);
 /// How old the status that systemd shows may get while nothing happens. It is read from every term, so not each time.
 const STATUS_HOLDS: Duration = Duration::from_mins(5);
+/// How long messages that are on their way may take when the daemon leaves.
+const LAST_WORDS: Duration = Duration::from_millis(1500);
+/// How long a file that is broken may stay so before people are told.
+const SOON: jiff::SignedDuration = jiff::SignedDuration::from_hours(1);
+/// How often refused credentials are read again.
+const READ_CREDENTIALS: Duration = Duration::from_mins(1);
 
 /// Why the loop ended other than by being asked to.
 #[derive(Debug, thiserror::Error)]
@@ -80,12 +88,16 @@ pub struct Service<T: Transport> {
     pub on_order: fn(&OrderPlaced),
 }
 
-/// What was said so far.
+/// What the loop has in mind.
 struct Said {
     /// When systemd was shown how things are.
     at: Instant,
     /// Whether the first look was logged.
     looked: bool,
+    /// The trial of new channels.
+    trial: Trial,
+    /// When refused credentials were last read again.
+    credentials: Instant,
 }
 
 /// What one round of ticks came to.
@@ -99,6 +111,7 @@ impl<T: Transport> Service<T> {
     /// Runs until SIGTERM or SIGINT.
     pub async fn run(mut self) -> Result<Engine<T>, ServiceError> {
         let wake = Arc::new(Notify::new());
+        self.engine.hire_courier(Arc::clone(&wake));
         let edited = Arc::new(Notify::new());
         let _bell = bell::hang(&self.engine.config.check, Arc::clone(&wake)).await?;
         let _watcher = watch::watch(&self.config_path, Arc::clone(&edited))
@@ -109,18 +122,16 @@ impl<T: Transport> Service<T> {
         let _leaving = leave_on_signal(stop.clone())?;
         systemd::ready(&self.status().await?);
         tracing::info!(renewals = self.engine.config.entries.len(), "ready");
-        let mut said = Said { at: Instant::now(), looked: false };
-        let mut trouble = Trouble::default();
+        let mut said = Said { at: Instant::now(), looked: false, trial: Trial::default(), credentials: Instant::now() };
+        let mut trouble = Trouble::none(self.engine.clock.now());
+        trouble.remember(&mut self.engine).await;
         let mut reload = false;
         loop {
-            let next = match self.round(&mut reload, &mut said).await {
+            let next = match self.round(&mut reload, &mut said, &mut trouble).await {
                 Ok(None) => break,
-                Ok(Some(round)) => {
-                    trouble.over(&self.engine).await;
-                    round.next
-                }
+                Ok(Some(next)) => next,
                 Err(error) => {
-                    trouble.struck(&self.engine, error).await?;
+                    trouble.struck(&mut self.engine, error).await?;
                     self.engine.mend().await;
                     systemd::alive(); // a tick that failed is finished all the same: what it holds in memory must not be lost
                     None
@@ -135,25 +146,55 @@ impl<T: Transport> Service<T> {
             }
         }
         self.engine.leave().await;
+        self.engine.end_deliveries(LAST_WORDS).await;
+        trouble.leave(LAST_WORDS).await;
         Ok(self.engine)
     }
 
-    /// Takes up an edit, does what is due, and shows it.
-    async fn round(&mut self, reload: &mut bool, said: &mut Said) -> Result<Option<Round>, ServiceError> {
+    /// Takes up an edit, does what is due, and shows it. When something is next to be done; `None` when the daemon was asked to leave.
+    async fn round(
+        &mut self,
+        reload: &mut bool,
+        said: &mut Said,
+        trouble: &mut Trouble,
+    ) -> Result<Option<Option<Timestamp>>, ServiceError> {
         self.lock.assert_held()?;
         if *reload {
             self.reload().await?;
             *reload = false;
+            said.trial.at_once();
         }
+        said.trial.step(&mut self.engine).await?;
+        self.refused_credentials(&mut said.credentials).await?;
         let Some(round) = self.tick_or_leave().await? else { return Ok(None) };
+        if trouble.over(&mut self.engine).await {
+            systemd::ready(&self.status().await?);
+        }
         if !std::mem::replace(&mut said.looked, true) {
             tracing::info!(next = round.next.map(tracing::field::display), "looked for the first time");
         }
         if round.busy || said.at.elapsed() > STATUS_HOLDS {
             systemd::status(&self.status().await?);
+            trouble.remember(&mut self.engine).await;
             said.at = Instant::now();
         }
-        Ok(Some(round))
+        Ok(Some(round.next))
+    }
+
+    /// Refused credentials may have been put right in their files: then the portal is asked at once, not at the next probe.
+    async fn refused_credentials(&mut self, read_at: &mut Instant) -> Result<(), ServiceError> {
+        if self.engine.portal.credentials_help().is_none() || read_at.elapsed() < READ_CREDENTIALS {
+            return Ok(());
+        }
+        *read_at = Instant::now();
+        self.read_credentials_again().await
+    }
+
+    async fn read_credentials_again(&mut self) -> Result<(), ServiceError> {
+        if self.engine.portal.read_credentials_again() {
+            self.engine.store.ask_portal_anew(self.engine.clock.now()).await?;
+        }
+        Ok(())
     }
 
     /// One round of ticks; `None` when the daemon was asked to leave. An answer that does not come in time leaves its order
@@ -197,6 +238,7 @@ impl<T: Transport> Service<T> {
     /// A bad edit is reported and changes nothing.
     async fn reload(&mut self) -> Result<(), ServiceError> {
         systemd::reloading();
+        self.read_credentials_again().await?;
         let now = self.engine.clock.now();
         match Config::from_file(&self.config_path) {
             Ok(parsed) => self.take(parsed, now).await?,
@@ -226,7 +268,9 @@ impl<T: Transport> Service<T> {
                 }
                 self.note_what_waits_for_a_restart(&parsed.config, now).await?;
                 self.engine.adopt(parsed.config);
-                self.try_channels(now).await?;
+                if self.engine.channels_asked.is_none() {
+                    self.engine.store.withdraw("channel", &[]).await?;
+                }
             }
             Taken::Waiting { why } => tracing::error!("not reloaded, it waits for `renewd accept`: {why}"),
         }
@@ -262,18 +306,6 @@ impl<T: Transport> Service<T> {
         Ok(self.engine.store.raise(now, &notice).await?)
     }
 
-    /// R27: a channel that was changed is tried at once, not when it is needed.
-    async fn try_channels(&mut self, now: Timestamp) -> Result<(), ServiceError> {
-        let config = Arc::clone(&self.engine.config);
-        let Some(wrong) = super::tell::try_channels(&mut self.engine.store, &config, now).await? else {
-            return Ok(self.engine.store.withdraw("channel", &[]).await?);
-        };
-        tracing::error!("{wrong}");
-        let notice =
-            Notice { key: "channel".to_owned(), renewal: None, reason: wrong, what_to_do: "renewd notify --test".to_owned() };
-        Ok(self.engine.store.raise(now, &notice).await?)
-    }
-
     async fn bad_edit(&mut self, error: &ConfigError, now: Timestamp) -> Result<(), ServiceError> {
         tracing::error!("not reloaded, the last good file stays in force:\n{error}");
         let reason = format!("{} is broken; the last good file stays in force", self.config_path.display());
@@ -287,7 +319,9 @@ impl<T: Transport> Service<T> {
 
     async fn note_edit(&mut self, reason: String, now: Timestamp) -> Result<(), ServiceError> {
         let notice = Notice { key: "file".to_owned(), renewal: None, reason, what_to_do: "renewd check".to_owned() };
-        Ok(self.engine.store.raise(now, &notice).await?)
+        self.engine.store.raise(now, &notice).await?;
+        // Whoever edits it looks at it now; whoever has left it so for an hour is told, and then every week.
+        Ok(self.engine.store.tell_again_at("file", super::engine::after(now, SOON), None).await?)
     }
 }
 

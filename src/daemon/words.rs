@@ -8,10 +8,12 @@ use jiff::tz::TimeZone;
 use serde_json::json;
 
 use crate::portal::read_error::ReadError;
+use crate::renewal::chain;
 use crate::renewal::state::{Reason, TermState};
 use crate::store::account::Message;
 use crate::store::audit::Happened;
 use crate::store::terms::{DueTerm, Move, Write};
+use crate::store::unheard::Standing;
 
 /// A sentence for people and the command that helps.
 #[derive(Debug, Clone)]
@@ -84,13 +86,14 @@ pub(super) fn trouble(term: &DueTerm, to: TermState, plight: &Plight, step: Move
 }
 
 /// The deadline passed without an order.
-pub(super) fn missed(term: &DueTerm, write: &mut Write) {
+pub(super) fn missed(term: &DueTerm, now: Timestamp, write: &mut Write) {
     let detail = format!("the deadline passed on {} without an order; nothing is ordered for it any more", term.span.starts_on);
-    let remedy = format!("renewd rebase {} DATE", term.typed());
+    let remedy = after_the_last_chance(term);
     let plight = Plight { reason: Reason::DeadlinePassed, detail, remedy, orders: Vec::new() };
     write.events.push(event("term.missed", term, json!({"was": term.state.word(), "because": term.detail})));
     write.messages.push(message(term, "missed", &plight.detail, &plight.remedy));
-    let step = Move { warn_at: None, ..Move::of(term, TermState::Missed) };
+    // Said again every week until it is settled: somebody is not renewed.
+    let step = Move { warn_at: chain::next_warning(term.moments.deadline_at, now), ..Move::of(term, TermState::Missed) };
     write.moves.push(Move { reason: Some(plight.reason), detail: Some(plight.detail), remedy: Some(plight.remedy), ..step });
 }
 
@@ -100,7 +103,7 @@ pub(super) fn warning(term: &DueTerm, now: Timestamp, zone: &TimeZone) -> Messag
     let why = term.detail.clone().unwrap_or_else(|| format!("it is {}", term.state.word().replace('_', " ")));
     let since = term.since.to_zoned(zone.clone()).date();
     let what = format!("not renewed yet, {left}: {why} (since {since})");
-    let command = term.remedy.clone().unwrap_or_else(|| format!("renewd history {}", term.typed()));
+    let command = term.remedy.clone().unwrap_or_else(|| what_helps(term));
     Message { cause: format!("term:{}:deadline:{left}", term.id), ..message(term, "deadline", &what, &command) }
 }
 
@@ -112,5 +115,62 @@ fn days_left(deadline: Timestamp, now: Timestamp) -> String {
         -23..=0 => "the deadline is now".to_owned(),
         1..=24 => "the deadline is within a day".to_owned(),
         _ => format!("the deadline is in {} days", (hours + 23) / 24),
+    }
+}
+
+/// What a person does about a term that waits without needing one yet.
+fn what_helps(term: &DueTerm) -> String {
+    let name = term.typed();
+    match term.reason {
+        Some(Reason::PortalTrouble | Reason::NotSent | Reason::Refused) => {
+            format!("renewd check --online; what was tried: renewd history {name}")
+        }
+        Some(Reason::OverLimit) => "raise [limits] in the file, or wait until its turn comes: renewd plan".to_owned(),
+        Some(Reason::Canary) => "settle the first order of its kind, which it waits for, or wait: renewd status".to_owned(),
+        Some(Reason::LookAlike) => "settle the order that looks the same, or wait: renewd status".to_owned(),
+        _ if term.state == TermState::Placed => {
+            format!("look in the portal whether its order is paid; what happened: renewd history {name}")
+        }
+        _ => format!("renewd history {name}"),
+    }
+}
+
+/// What can still be done once no order can be made for a term any more.
+fn after_the_last_chance(term: &DueTerm) -> String {
+    let name = term.typed();
+    format!("renewd rebase {name} DATE ({DATE}); if it was renewed elsewhere: renewd resolve {name} --order-no X")
+}
+
+/// What `DATE` of `rebase` means.
+pub(super) const DATE: &str = "DATE is the day on which what is paid ends";
+
+/// A term that no order can be made for any more, and that still names a command which leads nowhere: the move that names what helps.
+pub(super) fn too_late(term: &DueTerm, now: Timestamp) -> Option<Move> {
+    let waits = matches!(term.state, TermState::Held | TermState::AwaitingApproval) && term.attempt.is_none();
+    let last = chain::last_chance(term.moments.deadline_at, term.standing.grace_days);
+    let remedy = after_the_last_chance(term);
+    if !waits || now < last || term.remedy.as_deref() == Some(remedy.as_str()) {
+        return None;
+    }
+    Some(Move {
+        reason: term.reason,
+        detail: term.detail.clone(),
+        remedy: Some(remedy),
+        act_at: term.act_at,
+        candidates: term.candidates.clone(),
+        ..Move::of(term, term.state)
+    })
+}
+
+/// A notice that was told before, and still stands.
+pub(super) fn still(standing: &Standing, zone: &TimeZone) -> Message {
+    let notice = &standing.notice;
+    let since = standing.since.to_zoned(zone.clone()).date();
+    Message {
+        cause: format!("still:{}", notice.key),
+        renewal: notice.renewal.clone(),
+        what: format!("{} (since {since})", notice.reason),
+        by: standing.by,
+        command: Some(notice.what_to_do.clone()),
     }
 }

@@ -18,6 +18,26 @@ pub struct NotDelivered {
     pub channel: &'static str,
     /// What happened.
     pub what: String,
+    /// Whether the channel itself is wrong, so that trying again cannot help: no such program, no such kind of address.
+    pub wrong: bool,
+}
+
+/// The same, before it is known of which channel.
+struct Failed {
+    what: String,
+    wrong: bool,
+}
+
+impl Failed {
+    /// It may work another time.
+    fn now(what: String) -> Self {
+        Self { what, wrong: false }
+    }
+
+    /// It never will.
+    fn always(what: String) -> Self {
+        Self { what, wrong: true }
+    }
 }
 
 /// The ways to people.
@@ -63,7 +83,7 @@ impl Channel {
             (Self::Command, _, Some(argv)) => ("command", command::run(argv, body, channels.timeout).await),
             _ => return Ok(()),
         };
-        sent.map_err(|what| NotDelivered { channel, what })
+        sent.map_err(|Failed { what, wrong }| NotDelivered { channel, what, wrong })
     }
 
     /// Sends `body` on every channel; all are tried, and the first failure is reported.

@@ -4,20 +4,22 @@ use std::time::Duration;
 
 use url::Url;
 
+use super::Failed;
+
 /// Posts `body` once. A webhook may get the same message twice; that is cheaper than not getting it.
-pub(super) async fn post(url: &Url, body: &str, timeout: Duration) -> Result<(), String> {
+pub(super) async fn post(url: &Url, body: &str, timeout: Duration) -> Result<(), Failed> {
     let client = reqwest::Client::builder()
         .timeout(timeout)
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
         .build()
-        .map_err(|error| error.to_string())?;
+        .map_err(|error| Failed::always(error.to_string()))?;
     let answer = client
         .post(url.clone())
         .header("content-type", "application/json")
         .body(body.to_owned())
         .send()
         .await
-        .map_err(|error| error.without_url().to_string())?;
-    if answer.status().is_success() { Ok(()) } else { Err(format!("answered HTTP {}", answer.status().as_u16())) }
+        .map_err(|error| Failed::now(error.without_url().to_string()))?;
+    if answer.status().is_success() { Ok(()) } else { Err(Failed::now(format!("answered HTTP {}", answer.status().as_u16()))) }
 }

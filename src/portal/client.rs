@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 use url::form_urlencoded;
 
 pub use self::probe::Seen;
-use super::credentials::Credentials;
+use super::credentials::{Credentials, Source};
 use super::outcome::{NotPlaced, Outcome, Why};
 use super::read_error::ReadError;
 pub use super::token::Granted;
@@ -64,7 +64,28 @@ impl<T: Transport> std::fmt::Debug for PortalClient<T> {
 impl<T: Transport> PortalClient<T> {
     /// A client that has not asked for anything yet.
     pub fn new(transport: T, credentials: Credentials, clock: Arc<dyn Clock>, codes: ValidationCodes) -> Self {
-        Self { transport, tokens: Tokens::new(credentials, clock), codes }
+        Self { transport, tokens: Tokens::new(credentials, Source::default(), clock), codes }
+    }
+
+    /// The same with credentials that can be read again when the portal refuses them.
+    pub fn with_source(
+        transport: T,
+        credentials: Credentials,
+        source: Source,
+        clock: Arc<dyn Clock>,
+        codes: ValidationCodes,
+    ) -> Self {
+        Self { transport, tokens: Tokens::new(credentials, source, clock), codes }
+    }
+
+    /// Reads the credentials again. Whether they have changed.
+    pub fn read_credentials_again(&self) -> bool {
+        self.tokens.keys.read_again().is_some()
+    }
+
+    /// What to do about the credentials, if the portal refused them at the last try.
+    pub fn credentials_help(&self) -> Option<&str> {
+        self.tokens.keys.help()
     }
 
     /// Makes sure that a token is there and stays fresh for two minutes, so that orders do not wait for one.

@@ -14,7 +14,7 @@ use tokio::sync::Mutex;
 
 use self::grant::Grant;
 pub use self::grant::Granted;
-use super::credentials::Credentials;
+use super::credentials::{Credentials, Keys, Source};
 use super::read_error::ReadError;
 use super::transport::{Method, Request, Sending, Transport};
 use super::wire::read_result;
@@ -34,7 +34,7 @@ pub(super) struct Token {
 
 /// The owner.
 pub(super) struct Tokens {
-    credentials: Credentials,
+    pub(super) keys: Keys,
     clock: Arc<dyn Clock>,
     state: Mutex<State>,
     /// Fetches that have ended, well or not.
@@ -67,8 +67,14 @@ impl Held {
 }
 
 impl Tokens {
-    pub(super) fn new(credentials: Credentials, clock: Arc<dyn Clock>) -> Self {
-        Self { credentials, clock, state: Mutex::default(), ended: AtomicU64::new(0), dead: AtomicU64::new(0) }
+    pub(super) fn new(credentials: Credentials, source: Source, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            keys: Keys::new(credentials, source),
+            clock,
+            state: Mutex::default(),
+            ended: AtomicU64::new(0),
+            dead: AtomicU64::new(0),
+        }
     }
 
     /// A token that need not be renewed within `margin`. Callers that come while one is fetched share it, and its failure too.
@@ -155,13 +161,26 @@ impl Tokens {
                 Err(_) => {}
             }
         }
-        let fields = [
-            ("client_id", self.credentials.client_id.expose_secret()),
-            ("client_secret", self.credentials.client_secret.expose_secret()),
-            ("grant_type", "pp_credentials"),
-        ];
-        call(transport, &fields).await
+        let granted = match by_credentials(transport, &self.keys.current()).await {
+            // They may have been rotated: if others lie there by now, those are tried at once.
+            Err(refused) if refused.is_refusal() => match self.keys.read_again() {
+                Some(other) => by_credentials(transport, &other).await,
+                None => Err(refused),
+            },
+            granted => granted,
+        };
+        self.keys.note(granted.as_ref().is_err_and(ReadError::is_refusal));
+        granted
     }
+}
+
+async fn by_credentials<T: Transport>(transport: &T, credentials: &Credentials) -> Result<Grant, ReadError> {
+    let fields = [
+        ("client_id", credentials.client_id.expose_secret()),
+        ("client_secret", credentials.client_secret.expose_secret()),
+        ("grant_type", "pp_credentials"),
+    ];
+    call(transport, &fields).await
 }
 
 async fn call<T: Transport>(transport: &T, fields: &[(&str, &str)]) -> Result<Grant, ReadError> {

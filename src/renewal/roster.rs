@@ -129,6 +129,8 @@ pub struct Refused {
     pub message: String,
     /// What to do.
     pub remedy: String,
+    /// The day that the file names, where that is earlier than what the database goes by: if the file is right, it is the deadline.
+    pub by: Option<Date>,
 }
 
 /// The outcome of a comparison.
@@ -183,7 +185,12 @@ fn add(entry: &Entry, index: usize, look_alikes: &LookAlikes<'_>, zone: &TimeZon
 }
 
 fn outside(entry: &Entry, index: usize, error: &str) -> Refused {
-    Refused { entry: index, message: format!("{}: {error}", entry.name), remedy: "correct its dates in the file".to_owned() }
+    Refused {
+        entry: index,
+        message: format!("{}: {error}", entry.name),
+        remedy: "correct its dates in the file".to_owned(),
+        by: None,
+    }
 }
 
 fn compare_one(old: &Known, entry: &Entry, index: usize, zone: &TimeZone, now: Timestamp, roster: &mut Roster) {
@@ -234,6 +241,7 @@ fn seed_conflict(old: &Known, entry: &Entry, index: usize) -> Option<Refused> {
             entry.name, entry.expires_on
         ),
         remedy: format!("set expires_on back to {paid_end}, or run: renewd rebase {} {}", typed(&old.name), entry.expires_on),
+        by: Some(entry.expires_on).filter(|day| *day < paid_end),
     })
 }
 

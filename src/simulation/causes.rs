@@ -43,7 +43,7 @@ fn has_cause(kind: &str, reason: &str, plan: &Plan, plans: &[Plan], sandbox: &Sa
     let crashes = nature.crashes > 0 || nature.wake_crashes > 0 || nature.stops > 0 || nature.clock_steps > 0;
     let hides = !nature.plain;
     let foreign = || {
-        nature.restores > 0 || nature.hides > 0 || nature.bad_ends > 0 ||
+        nature.restores > 0 || nature.bad_ends > 0 || nature.hides > 0 ||
         sandbox.with_orders(|orders| orders.iter().any(|o| o.placed_by != PlacedBy::Us && (hides || plan.looks_like(&o.request))))
             // An order of ours of unknown fate looks like anybody's where nothing tells whose it is.
             || hides && (faults || crashes)

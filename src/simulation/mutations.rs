@@ -59,7 +59,7 @@ mutations! {
     trusting_the_clock_is_noticed: R13,
     taking_every_refusal_for_a_proof_is_noticed: R15 in a world that_refuses,
     stopping_at_the_first_known_row_is_noticed: R17,
-    explaining_by_what_was_never_learned_is_noticed: R18,
+    explaining_by_what_was_never_learned_is_noticed: R18 in a world that_misleads,
     taking_one_look_for_evidence_is_noticed: R19,
     not_waiting_for_settle_is_noticed: R20,
     sending_a_third_time_is_noticed: R21,

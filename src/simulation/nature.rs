@@ -214,6 +214,14 @@ impl Nature {
         Self { calm: false, order_faults: 700, beyond_settle: false, details: shows, later, plain: false, misleads: true, ..self }
     }
 
+    /// The same world, where answers get lost often and the portal shows every order for another customer, from the first day on.
+    pub(super) fn that_misleads(self) -> Self {
+        let shows = Shows { po_number: Echo::Absent, ..Shows::each(Echo::Echoed) };
+        let details = Shows { partner_id: Echo::Misleading, product_id: Echo::Misleading, ..shows };
+        let never = Self { restores: 0, later: None, beyond_settle: false, ..self };
+        Self { calm: false, order_faults: 700, details, plain: false, misleads: true, ..never }
+    }
+
     /// The same world, where orders are refused and carried out all the same, and take long to be listed.
     pub(super) fn that_refuses(self) -> Self {
         Self { calm: false, order_faults: 700, settle_hours: Some(12), people: People::Diligent, ..self }

@@ -133,7 +133,7 @@ async fn try_to_go_on(life: &mut Life, engine: &mut Daemon, at: usize) -> Result
 
 async fn rebase(life: &mut Life, engine: &mut Daemon, at: usize, subscription: i64) -> Result<bool, Complaint> {
     let Some((k, to)) = next_end(life, at) else { return Ok(true) };
-    let done = ask(engine, Asked::Rebase { subscription, to, why: "it goes on".to_owned() }).await?;
+    let done = ask(engine, Asked::Rebase { subscription, to, why: "it goes on".to_owned(), far: false }).await?;
     if done {
         life.plans[at].settled_by_people.extend(0..k);
         // Who says when it begins anew has looked at what was ordered until now.

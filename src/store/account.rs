@@ -7,7 +7,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::audit::{self, Happened};
-use super::text::{read_optional_time, time};
+use super::text::{optional_time, read_optional_time, time};
 use super::{Doing, Store, StoreError, Tx, commit};
 
 /// What a database speaks to, for ever (R8, R28).
@@ -40,6 +40,8 @@ pub struct Installation {
     pub config_path: Option<String>,
     /// R28: where the sandbox's clock stood.
     pub sandbox_now: Option<Timestamp>,
+    /// When `run --once` last ended.
+    pub once_at: Option<Timestamp>,
 }
 
 /// The portal account and how it is doing.
@@ -125,6 +127,17 @@ pub struct Notice {
     pub what_to_do: String,
 }
 
+impl Notice {
+    /// What stands is told every week until it is settled; trouble with the portal or with a row is told by what finds it.
+    fn told_again(&self, now: Timestamp) -> Option<Timestamp> {
+        let tells_itself = ["portal", "row:"].iter().any(|begin| self.key.starts_with(begin));
+        now.checked_add(A_WEEK).ok().filter(|_| !tells_itself)
+    }
+}
+
+/// How often people hear of what stands.
+pub(crate) const A_WEEK: SignedDuration = SignedDuration::from_hours(7 * 24);
+
 #[derive(sqlx::FromRow)]
 struct AccountRow {
     id: i64,
@@ -171,14 +184,15 @@ impl AccountRow {
 impl Store {
     /// Who this database is, or nothing while it is new.
     pub async fn installation(&mut self) -> Result<Option<Installation>, StoreError> {
-        let row: Option<(String, String, Option<String>, Option<String>)> =
-            sqlx::query_as("SELECT uid, kind, config_path, sandbox_now FROM installation")
-                .fetch_optional(&mut self.conn)
-                .await
-                .doing("reading the installation")?;
-        row.map(|(uid, kind, config_path, now)| {
+        type Row = (String, String, Option<String>, Option<String>, Option<String>);
+        let row: Option<Row> = sqlx::query_as("SELECT uid, kind, config_path, sandbox_now, once_at FROM installation")
+            .fetch_optional(&mut self.conn)
+            .await
+            .doing("reading the installation")?;
+        row.map(|(uid, kind, config_path, now, once)| {
             let kind = if kind == "sandbox" { Kind::Sandbox } else { Kind::Portal };
-            Ok(Installation { uid, kind, config_path, sandbox_now: read_optional_time(now.as_deref())? })
+            let (sandbox_now, once_at) = (read_optional_time(now.as_deref())?, read_optional_time(once.as_deref())?);
+            Ok(Installation { uid, kind, config_path, sandbox_now, once_at })
         })
         .transpose()
     }
@@ -234,20 +248,21 @@ impl Store {
         commit(tx, "binding the account").await
     }
 
-    /// R27: whether the channels with this fingerprint were tried and worked.
+    /// R27: whether the channels with this fingerprint were once tried and worked.
     pub async fn channels_work(&mut self, fingerprint: &str) -> Result<bool, StoreError> {
-        let kept: Option<String> = sqlx::query_scalar("SELECT channels FROM installation")
+        let tested: Option<i64> = sqlx::query_scalar("SELECT 1 FROM channels_tested WHERE fingerprint = $1")
+            .bind(fingerprint)
             .fetch_optional(&mut self.conn)
             .await
-            .doing("reading the installation")?
-            .flatten();
-        Ok(kept.as_deref() == Some(fingerprint))
+            .doing("reading which channels work")?;
+        Ok(tested.is_some())
     }
 
     /// R27: the channels with this fingerprint were tried and work.
-    pub async fn keep_channels(&mut self, fingerprint: &str) -> Result<(), StoreError> {
-        sqlx::query("UPDATE installation SET channels = $1")
+    pub async fn keep_channels(&mut self, fingerprint: &str, now: Timestamp) -> Result<(), StoreError> {
+        sqlx::query("INSERT INTO channels_tested (fingerprint, at) VALUES ($1, $2) ON CONFLICT DO UPDATE SET at = excluded.at")
             .bind(fingerprint)
+            .bind(time(now))
             .execute(&mut self.conn)
             .await
             .doing("keeping the channels")?;
@@ -331,8 +346,9 @@ impl Store {
     /// Raises or replaces one notice.
     pub async fn raise(&mut self, now: Timestamp, notice: &Notice) -> Result<(), StoreError> {
         sqlx::query(
-            "INSERT INTO notice (key, renewal, since, reason, what_to_do) VALUES ($1, $2, $3, $4, $5)
-             ON CONFLICT (key) DO UPDATE SET renewal = excluded.renewal, reason = excluded.reason, what_to_do = excluded.what_to_do
+            "INSERT INTO notice (key, renewal, since, reason, what_to_do, again_at) VALUES ($1, $2, $3, $4, $5, $6)
+             ON CONFLICT (key) DO UPDATE SET renewal = excluded.renewal, reason = excluded.reason, what_to_do = excluded.what_to_do,
+                again_at = excluded.again_at, by_at = NULL
              WHERE reason <> excluded.reason OR what_to_do <> excluded.what_to_do OR renewal IS NOT excluded.renewal",
         )
         .bind(&notice.key)
@@ -340,6 +356,7 @@ impl Store {
         .bind(time(now))
         .bind(&notice.reason)
         .bind(&notice.what_to_do)
+        .bind(optional_time(notice.told_again(now)))
         .execute(&mut self.conn)
         .await
         .doing("raising a notice")?;
@@ -380,11 +397,12 @@ impl Store {
             .collect())
     }
 
-    /// A message was delivered, or there is nobody to tell.
-    pub async fn delivered(&mut self, id: i64, now: Timestamp) -> Result<(), StoreError> {
-        sqlx::query("UPDATE outbox SET next_at = NULL, sent_at = $2 WHERE id = $1")
-            .bind(id)
+    /// A message was delivered, or there is nobody to tell. One whose words have changed while it was on its way stays, and is sent again.
+    pub async fn delivered(&mut self, sent: &Outgoing, now: Timestamp) -> Result<(), StoreError> {
+        sqlx::query("UPDATE outbox SET next_at = NULL, sent_at = $2 WHERE id = $1 AND body = $3")
+            .bind(sent.id)
             .bind(time(now))
+            .bind(&sent.body)
             .execute(&mut self.conn)
             .await
             .doing("noting a delivery")?;

@@ -23,7 +23,8 @@ pub mod own;
 pub mod reports;
 pub mod roster;
 pub mod terms;
-mod text;
+pub(crate) mod text;
+pub mod unheard;
 
 #[cfg(test)]
 mod tests;

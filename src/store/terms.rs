@@ -239,6 +239,15 @@ impl Move {
 /// No wait but that for a due time, or for the beginning of a term, is longer than this.
 const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(26);
 
+/// When something is next to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wake {
+    /// A term, or a message.
+    pub work: Option<Timestamp>,
+    /// A notice that is told again.
+    pub notice: Option<Timestamp>,
+}
+
 /// What one decision writes: moves, what happened, and who is told. One commit.
 #[derive(Debug, Clone, Default)]
 pub struct Write {
@@ -362,17 +371,19 @@ impl Store {
         rows.into_iter().map(DueRow::read).collect()
     }
 
-    /// When something is next to be done, as far as the database knows.
-    pub async fn next_wake(&mut self) -> Result<Option<Timestamp>, StoreError> {
-        let next: Option<String> = sqlx::query_scalar(
-            "SELECT min(at) FROM (SELECT min(act_at) AS at FROM term WHERE act_at IS NOT NULL
+    /// When something is next to be done, as far as the database knows; without the `outbox` while its messages are on their way.
+    pub async fn next_wake(&mut self, outbox: bool) -> Result<Wake, StoreError> {
+        let (work, notice): (Option<String>, Option<String>) = sqlx::query_as(
+            "SELECT min(at), (SELECT min(again_at) FROM notice WHERE again_at IS NOT NULL)
+             FROM (SELECT min(act_at) AS at FROM term WHERE act_at IS NOT NULL
              UNION ALL SELECT min(warn_at) FROM term WHERE warn_at IS NOT NULL
-             UNION ALL SELECT min(next_at) FROM outbox WHERE next_at IS NOT NULL)",
+             UNION ALL SELECT min(next_at) FROM outbox WHERE next_at IS NOT NULL AND $1)",
         )
+        .bind(outbox)
         .fetch_one(&mut self.conn)
         .await
         .doing("reading what is next")?;
-        read_optional_time(next.as_deref())
+        Ok(Wake { work: read_optional_time(work.as_deref())?, notice: read_optional_time(notice.as_deref())? })
     }
 
     /// Writes one decision, or many.
@@ -515,6 +526,7 @@ impl Store {
             "UPDATE term SET act_at = $1 WHERE state = 'renewed' AND act_at > $2 AND act_at > deadline_at",
             "UPDATE account SET portal_next_at = NULL WHERE portal_next_at > $2",
             "UPDATE outbox SET next_at = $1 WHERE next_at > $2",
+            "UPDATE notice SET again_at = $1 WHERE again_at > strftime('%Y-%m-%dT%H:%M:%fZ', $2, '+7 days')",
         ] {
             sqlx::query(mend)
                 .bind(time(now))
@@ -526,7 +538,7 @@ impl Store {
         // A warning whose moment has come while the daemon was away is still to be given.
         let warned: Vec<(i64, String, String, i64)> = sqlx::query_as(
             "SELECT id, deadline_at, due_at, state = 'scheduled' FROM term WHERE (warn_at IS NULL OR warn_at > $1)
-               AND (state IN ('awaiting_approval', 'held', 'unknown', 'placed')
+               AND (state IN ('awaiting_approval', 'held', 'unknown', 'placed', 'missed')
                     OR (state = 'scheduled' AND (warn_at IS NOT NULL OR (reason IS NOT NULL AND act_at IS NOT NULL))))",
         )
         .bind(time(now))

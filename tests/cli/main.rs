@@ -6,7 +6,9 @@
 
 mod support;
 
+mod alive;
 mod bound;
+mod channels;
 mod check;
 mod crash;
 mod discover;
@@ -26,6 +28,7 @@ mod played;
 mod readers;
 mod reload;
 mod revived;
+mod rotated;
 mod secrets;
 mod status;
 mod stop;

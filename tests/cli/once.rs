@@ -18,6 +18,44 @@ fn it_places_what_is_due_and_leaves_the_rest() {
 }
 
 #[test]
+fn it_reads_the_order_list_also_when_nothing_is_due() {
+    let portal = Portal::start();
+    let place = portal.place(&entry("later", "2", 4, 60));
+    std::fs::write(place.path("clock"), "300").unwrap();
+    let before = portal.calls("list");
+    place.run(&["run", "--once"]).ended(0);
+    assert!(portal.calls("list") > before);
+}
+
+#[test]
+fn while_it_waits_it_says_for_what() {
+    let portal = Portal::start();
+    let place = portal.place(&due("one", "1", 3));
+    drop(portal);
+    let mut daemon = place.daemon_starting(&["run", "--once"]);
+    daemon.says("for one: ");
+    daemon.signal("KILL");
+    daemon.ended();
+}
+
+#[test]
+fn commands_that_spend_nothing_take_yes_too() {
+    let portal = Portal::start();
+    let place = portal.place(&entry("one", "1", 1, 60).replace("expires_on", "order_at = \"07:00\"\nexpires_on"));
+    place.write(&std::fs::read_to_string(place.path("renewals.toml")).unwrap().replace("\"UTC\"", "\"Asia/Tokyo\""));
+    place.run(&["run", "--once"]).ended(0);
+    for command in [&["hold", "one", "--yes"][..], &["pause", "a while"], &["resume", "--yes"], &["skip", "one", "--yes"]] {
+        place.run(command).ended(0);
+    }
+    let date = super::support::in_days(200);
+    let said = place.run(&["rebase", "one", &date, "--yes"]).ended(0).out;
+    assert!(said.contains("07:00"), "the time of the file's zone: {said}");
+    let far = super::support::in_days(500);
+    place.run(&["rebase", "one", &far, "--yes"]).ended(1).explained(&["--far"]);
+    place.run(&["rebase", "one", &far, "--far", "--yes"]).ended(0);
+}
+
+#[test]
 fn what_waits_for_approval_is_left_undone_and_named() {
     let portal = Portal::start();
     let place = portal.place(&(due("north-quay", "1", 3) + "approval = \"manual\"\n"));

@@ -62,7 +62,7 @@ fn world() -> World {
     let start: Timestamp = "2027-02-15T09:00:00Z".parse().unwrap();
     let clock = ManualClock::at(start);
     let credentials = Credentials { client_id: "id-1".into(), client_secret: "hunter2".into() };
-    World { tokens: Tokens::new(credentials, Arc::new(clock.clone())), clock, start }
+    World { tokens: Tokens::new(credentials, Source::default(), Arc::new(clock.clone())), clock, start }
 }
 
 impl World {
@@ -170,6 +170,35 @@ async fn refused_credentials_are_told_without_being_printed() {
     world.at(1500);
     let error = world.get(&portal).await.unwrap_err();
     assert!(error.is_refusal(), "{error}");
-    let said = format!("{error} {error:?} {:?}", world.tokens.credentials);
+    let said = format!("{error} {error:?} {:?}", world.tokens.keys.current());
     assert!(!said.contains("hunter2") && !said.contains("id-1") && !said.contains("secret-token"), "{said}");
+}
+
+/// Credentials that lie in a file, and were rotated there.
+fn rotated(to: &'static str) -> Source {
+    let read = move || Ok(Credentials { client_id: "id-1".into(), client_secret: to.into() });
+    Source { read: Box::new(read), help: "write the file".to_owned() }
+}
+
+#[tokio::test]
+async fn rotated_credentials_are_read_again_and_tried_at_once() {
+    let mut world = world();
+    let credentials = world.tokens.keys.current();
+    world.tokens = Tokens::new(credentials, rotated("hunter3"), Arc::new(world.clock.clone()));
+    let portal = Portal::with([refusal(), grant("b")]);
+    assert_eq!(world.get(&portal).await.unwrap(), "Bearer b");
+    assert_eq!(portal.calls(), [CREDENTIALS.to_owned(), CREDENTIALS.replace("hunter2", "hunter3")]);
+    assert_eq!(world.tokens.keys.help(), None);
+}
+
+#[tokio::test]
+async fn refused_credentials_that_nobody_changed_are_tried_once_and_say_what_to_do() {
+    let mut world = world();
+    let credentials = world.tokens.keys.current();
+    world.tokens = Tokens::new(credentials, rotated("hunter2"), Arc::new(world.clock.clone()));
+    let portal = Portal::with([refusal(), grant("b")]);
+    assert!(world.get(&portal).await.is_err());
+    assert_eq!((portal.calls().len(), world.tokens.keys.help()), (1, Some("write the file")));
+    assert_eq!(world.get(&portal).await.unwrap(), "Bearer b");
+    assert_eq!(world.tokens.keys.help(), None);
 }

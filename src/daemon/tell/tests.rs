@@ -1,0 +1,226 @@
+use tempfile::TempDir;
+
+use super::*;
+use crate::clock::{Clock as _, ManualClock};
+use crate::config;
+use crate::daemon::commands::{Asked, Desk, Refused};
+use crate::daemon::roster::{self, File};
+use crate::portal::client::PortalClient;
+use crate::portal::credentials::Credentials;
+use crate::portal::transport::{Reached, Request, Response, TransportError};
+use crate::portal::wire::ValidationCodes;
+use crate::store::Opening;
+use crate::store::account::Kind;
+
+const PATH: &str = "/etc/renewd/renewals.toml";
+const BEGIN: &str = "2027-01-02T00:00:00Z";
+
+/// A portal that is not there.
+struct Away;
+
+impl Transport for Away {
+    async fn send(&self, _request: Request) -> Result<Response, TransportError> {
+        Err(TransportError { reached: Reached::No, what: "refused".to_owned(), status: None })
+    }
+}
+
+struct World {
+    engine: Engine<Away>,
+    clock: ManualClock,
+    _folder: TempDir,
+}
+
+fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+fn file(expires_on: &str) -> String {
+    format!(
+        "timezone = \"UTC\"\n[defaults]\nproduct = \"rm-premium\"\nservice_id = 5\nbilling_id = 7\nquantity = 3\n\
+         [[renewal]]\nname = \"one\"\npartner_id = 1\nexpires_on = {expires_on}\n"
+    )
+}
+
+impl World {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::open(&folder.path().join("renewd.db"), Opening::Create).await.unwrap();
+        store.install(Kind::Portal, "test", "https://portal.example/", at(BEGIN)).await.unwrap();
+        store.bind_account(at(BEGIN), 0).await.unwrap();
+        let config = config::parse(PATH, &file("2027-03-01")).unwrap_or_else(|wrong| panic!("{wrong}"));
+        let clock = ManualClock::at(at(BEGIN));
+        let credentials = Credentials { client_id: "id".into(), client_secret: "secret".into() };
+        let portal = PortalClient::new(Away, credentials, Arc::new(clock.clone()), ValidationCodes::default());
+        let engine = Engine::new(store, Arc::new(portal), Arc::new(clock.clone()), Arc::new(config), "test");
+        let mut world = Self { engine, clock, _folder: folder };
+        world.take("2027-03-01").await;
+        world
+    }
+
+    async fn take(&mut self, expires_on: &str) {
+        let text = file(expires_on);
+        let config = config::parse(PATH, &text).unwrap_or_else(|wrong| panic!("{wrong}"));
+        let file = File { path: PATH, text: &text, config: &config };
+        roster::take(&mut self.engine.store, file, self.clock.now(), true).await.unwrap();
+    }
+
+    /// Does what is due by `now`.
+    async fn live_until(&mut self, now: &str) {
+        self.clock.set(at(now));
+        self.engine.run_dry(|_| {}).await.unwrap();
+    }
+
+    /// The messages whose cause begins like this: when, what, by when, which command.
+    async fn told(&mut self, cause: &str) -> Vec<String> {
+        sqlx::query_scalar(
+            "SELECT substr(created_at, 1, 10) || ' ' || body FROM outbox WHERE substr(cause, 1, length($1)) = $1 ORDER BY id",
+        )
+        .bind(cause)
+        .fetch_all(&mut self.engine.store.conn)
+        .await
+        .unwrap()
+    }
+
+    async fn ask(&mut self, asked: Asked) -> Result<String, Refused> {
+        let config = Arc::clone(&self.engine.config);
+        let now = self.clock.now();
+        let store = &mut self.engine.store;
+        Desk { store, config: &config, seal: None, po_prefix: "RW-test-", now, by: "a person" }.apply(asked).await
+    }
+
+    async fn rebase(&mut self, to: &str, far: bool) -> Result<String, Refused> {
+        self.ask(Asked::Rebase { subscription: 1, to: to.parse().unwrap(), why: "test".to_owned(), far }).await
+    }
+}
+
+#[tokio::test]
+async fn a_portal_that_is_down_is_told_at_the_third_failure_and_then_once_a_day_and_deadline_warnings_go_on() {
+    let mut world = World::new().await;
+    for hour in 0..20 * 24 {
+        let now = at("2027-02-15T09:00:00Z") + SignedDuration::from_hours(hour);
+        world.live_until(&now.to_string()).await;
+    }
+    let told = world.told("portal:").await;
+    assert!((15..=20).contains(&told.len()), "{} messages in twenty days: {told:?}", told.len());
+    assert!(told[0].contains("(3 failed tries)") && told[0].contains("renewd check --online"), "{}", told[0]);
+    let warned = world.told("term:1:deadline").await;
+    assert_eq!(warned.len(), 4, "{warned:?}");
+    assert!(warned.iter().all(|message| message.contains("renewd check --online")), "{warned:?}");
+}
+
+#[tokio::test]
+async fn an_entry_that_says_an_earlier_date_than_the_database_is_told_until_that_date() {
+    let mut world = World::new().await;
+    world.take("2027-02-01").await;
+    let first = world.told("entry:").await;
+    assert!(first[0].contains("\"by\":\"2027-02-01T00:00:00.000Z\""), "{first:?}");
+    for day in 3..32 {
+        world.live_until(&format!("2027-01-{day:02}T01:00:00Z")).await;
+    }
+    let again = world.told("still:entry:one").await;
+    let days: Vec<&str> = again.iter().map(|message| &message[..10]).collect();
+    // A week after the edit, and 7, 3 and 1 days before the date.
+    assert_eq!(days, ["2027-01-09", "2027-01-16", "2027-01-23", "2027-01-25", "2027-01-29", "2027-01-31"]);
+    assert!(again[0].contains("contradicts the database") && again[0].contains("2027-02-01T00:00:00.000Z"), "{}", again[0]);
+    world.take("2027-03-01").await;
+    world.live_until("2027-02-10T00:00:00Z").await;
+    assert_eq!(world.told("still:entry:one").await.len(), 6, "it is settled");
+}
+
+#[tokio::test]
+async fn a_held_term_names_what_helps_once_no_order_can_be_made() {
+    let mut world = World::new().await;
+    world.ask(Asked::Hold { term: 1 }).await.unwrap();
+    for day in ["2027-02-22", "2027-02-26", "2027-02-28", "2027-03-01", "2027-03-08"] {
+        world.live_until(&format!("{day}T00:00:00Z")).await;
+    }
+    let told = world.told("term:1:deadline").await;
+    assert!(told[..3].iter().all(|message| message.contains("renewd release one")), "{told:?}");
+    assert!(told[3..].iter().all(|m| m.contains("renewd rebase one DATE") && m.contains("--order-no X")), "{told:?}");
+    let attention = world.engine.store.attention().await.unwrap();
+    assert!(attention[0].what_to_do.as_ref().unwrap().contains("rebase"), "{attention:?}");
+}
+
+#[tokio::test]
+async fn what_was_missed_is_told_every_week_until_it_is_settled() {
+    let mut world = World::new().await;
+    let term = world.engine.store.term(1).await.unwrap().unwrap();
+    let mut write = Write::default();
+    words::missed(&term, at("2027-03-01T00:00:00Z"), &mut write);
+    world.engine.store.write(at("2027-03-01T00:00:00Z"), write).await.unwrap();
+    for day in 2..30 {
+        world.live_until(&format!("2027-03-{day:02}T00:00:00Z")).await;
+    }
+    let weekly: Vec<String> = world.told("term:1:deadline").await.iter().map(|message| message[..10].to_owned()).collect();
+    assert_eq!(weekly, ["2027-03-08", "2027-03-15", "2027-03-22", "2027-03-29"]);
+    world.rebase("2028-03-01", false).await.unwrap();
+    world.live_until("2027-05-01T00:00:00Z").await;
+    assert_eq!(world.told("term:1:deadline").await.len(), 4);
+}
+
+#[tokio::test]
+async fn rebase_refuses_a_day_that_has_passed_and_one_that_is_far_unless_it_is_meant() {
+    let mut world = World::new().await;
+    let refused = |done: Result<String, Refused>| done.unwrap_err().to_string();
+    let passed = refused(world.rebase("2027-01-02", false).await);
+    assert!(passed.contains("has passed") && passed.contains("what is paid ends"), "{passed}");
+    let far = refused(world.rebase("2028-06-01", false).await);
+    assert!(far.contains("renewd rebase one 2028-06-01 --far"), "{far}");
+    assert!(refused(world.rebase("2027-01-01", true).await).contains("has passed"));
+    assert!(world.rebase("2028-06-01", true).await.unwrap().contains("is due on 2028-05-18 09:00"));
+    assert!(world.rebase("2027-01-03", false).await.is_ok());
+}
+
+#[tokio::test]
+async fn words_that_changed_while_a_message_was_on_its_way_are_sent_too() {
+    let mut world = World::new().await;
+    let message = |what: &str| Message { cause: "x".to_owned(), renewal: None, what: what.to_owned(), by: None, command: None };
+    let (now, store) = (at(BEGIN), &mut world.engine.store);
+    store.tell(now, &[message("old")]).await.unwrap();
+    let on_its_way = store.outgoing(now, 9).await.unwrap();
+    store.tell(now, &[message("new")]).await.unwrap();
+    store.delivered(&on_its_way[0], now).await.unwrap();
+    let left = store.outgoing(now, 9).await.unwrap();
+    assert!(left.len() == 1 && left[0].body.contains("new"), "{left:?}");
+    store.delivered(&left[0], now).await.unwrap();
+    assert!(store.outgoing(now, 9).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn new_channels_do_not_take_the_place_of_those_that_work_before_they_were_tried() {
+    let mut world = World::new().await;
+    world.engine.hire_courier(Arc::default());
+    let with = |program: &str| {
+        let text = file("2027-03-01") + &format!("[notify]\ncommand = [\"{program}\"]\n");
+        config::parse(PATH, &text).unwrap_or_else(|wrong| panic!("{wrong}"))
+    };
+    let program = |world: &World| match &world.engine.config.notify {
+        Notify::Channels(channels) => channels.command.clone().unwrap().remove(0),
+        other => panic!("{other:?}"),
+    };
+    world.engine.adopt(with("/old"));
+    let old = world.engine.channels_asked.clone().unwrap();
+    world.engine.use_channels(old); // there was none before it, so it was in force at once, and tried
+    world.engine.adopt(with("/new"));
+    assert_eq!(program(&world), "/old");
+    world.engine.adopt(with("/new")); // after each command the file is looked at again
+    let asked = world.engine.channels_asked.clone().unwrap();
+    world.engine.use_channels(asked);
+    assert_eq!((program(&world), world.engine.channels_asked.is_none()), ("/new".to_owned(), true));
+    world.engine.adopt(with("/other"));
+    world.engine.adopt(with("/new"));
+    assert!(world.engine.channels_asked.is_none(), "put back, it is asked for no more");
+}
+
+#[tokio::test]
+async fn a_program_that_is_missing_is_wrong_and_one_that_fails_may_work_another_time() {
+    let channels = |argv: &[&str]| Channels {
+        command: Some(argv.iter().map(|&word| word.to_owned()).collect()),
+        timeout: Duration::from_secs(10),
+        ..Channels::default()
+    };
+    assert!(matches!(test(channels(&["/nowhere/at/all"]), at(BEGIN)).await, Channelled::Wrong(_)));
+    assert!(matches!(test(channels(&["/etc/passwd"]), at(BEGIN)).await, Channelled::Wrong(_)));
+    assert!(matches!(test(channels(&["/bin/sh", "-c", "exit 1"]), at(BEGIN)).await, Channelled::NotNow(_)));
+    assert_eq!(test(channels(&["/bin/sh", "-c", "cat > /dev/null"]), at(BEGIN)).await, Channelled::Works);
+}
