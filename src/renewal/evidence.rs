@@ -49,7 +49,6 @@ impl Listed {
             created_at: None,
             attempt: None,
             by_answer: false,
-            again_at: None,
             detailed: true,
             again_at: None,
             facts: Facts::default(),
