@@ -219,7 +219,7 @@ impl<T: Transport> Engine<T> {
             orders: Vec::new(),
         };
         let mut write = Write::default();
-        let step = self.stay(term, TermState::Held, own::look_at_dead(now, term.moments.deadline_at));
+        let step = self.stay(term, TermState::Held, Some(own::look_at_dead(now, term.moments.deadline_at)));
         words::trouble(term, TermState::Held, &plight, step, &mut write);
         Ok(self.store.write(now, write).await?)
     }
@@ -245,7 +245,7 @@ impl<T: Transport> Engine<T> {
                 ),
                 orders: Vec::new(),
             };
-            let step = self.stay(term, TermState::Held, own::look_at_dead(now, term.moments.deadline_at));
+            let step = self.stay(term, TermState::Held, Some(own::look_at_dead(now, term.moments.deadline_at)));
             words::trouble(term, TermState::Held, &plight, step, &mut write);
         } else {
             write.moves.push(step);

@@ -28,9 +28,9 @@ pub(super) fn is_held_dead(term: &DueTerm) -> bool {
 }
 
 /// Twice a day until a month after the deadline, then weekly.
-pub(super) fn look_at_dead(now: Timestamp, deadline: Timestamp) -> Option<Timestamp> {
+pub(super) fn look_at_dead(now: Timestamp, deadline: Timestamp) -> Timestamp {
     let long_ago = now.duration_since(deadline) > SignedDuration::from_hours(24 * 30);
-    Some(after(now, if long_ago { SignedDuration::from_hours(24 * 7) } else { LOOKS }))
+    after(now, if long_ago { SignedDuration::from_hours(24 * 7) } else { LOOKS })
 }
 
 impl<T: Transport> Engine<T> {
@@ -45,7 +45,7 @@ impl<T: Transport> Engine<T> {
                 detail: term.detail.clone(),
                 remedy: term.remedy.clone(),
                 candidates: term.candidates.clone(),
-                ..self.stay(term, TermState::Held, next)
+                ..self.stay(term, TermState::Held, Some(next))
             };
             return Ok(self.store.write(now, Write { moves: vec![step], ..Write::default() }).await?);
         }

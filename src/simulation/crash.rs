@@ -57,7 +57,7 @@ pub(crate) async fn point() {
     }
 }
 
-/// Makes every commit of this connection a step, before it has happened (sqlite.org/c3ref/commit_hook.html).
+/// Makes every commit of this connection a step, before it has happened (<https://www.sqlite.org/c3ref/commit_hook.html>).
 pub(crate) async fn watch(conn: &mut SqliteConnection) {
     let process = PROCESS.with_borrow(Arc::clone);
     let lives = move || !process.lock().unwrap_or_else(PoisonError::into_inner).step();

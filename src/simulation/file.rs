@@ -24,6 +24,7 @@ pub(super) enum Ware {
 }
 
 /// One renewal as it is meant.
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 #[derive(Debug, Clone)]
 pub(super) struct Plan {
     /// Every label it ever had; the last one stands in the file.

@@ -100,8 +100,9 @@ fn people() -> [Kind; 6] {
     ]
 }
 
-fn lost(nature: Nature) -> Nature {
-    Nature { order_faults: 300, fates: Fates::Only("carried out, answer lost"), ..nature }
+fn lost(mut nature: Nature) -> Nature {
+    (nature.order_faults, nature.fates) = (300, Fates::Only("carried out, answer lost"));
+    nature
 }
 
 /// The world `seed` in which only `name` goes wrong.

@@ -235,7 +235,6 @@ impl Store {
             order_no: order.order_no.clone(),
             transaction_no: order.facts.transaction.clone(),
             detail,
-            ..Happened::default()
         };
         audit::append(&mut tx, now, vec![event]).await?;
         within(&mut tx, now, write).await?;
