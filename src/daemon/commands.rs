@@ -637,7 +637,9 @@ impl Desk<'_> {
         if let Some(seal) = self.seal {
             seal.renew(self.store).await?;
         }
-        Ok(format!("accepted; {taken}"))
+        Ok(format!(
+            "accepted; {taken}. What people said since the backup (skip, hold, rebase) is forgotten: look at `renewd plan`"
+        ))
     }
 
     async fn take_over(&mut self) -> Done {

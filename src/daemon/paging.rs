@@ -183,17 +183,25 @@ impl<T: Transport> Reading<'_, T> {
                 return Ok(full);
             }
             let read = self.page(page).await?;
-            let (ended, unclear) = (length(&read) == 0, sorting(&read) == Sorting::OldestFirst);
+            let ended = length(&read) == 0;
+            if !self.goes_on_down(&read) {
+                sorted = None; // not sorted after all: only the whole list will do
+            }
             full = length(&read) >= self.step;
             self.range.take(read);
             if ended {
                 return Ok(false);
             }
-            if unclear {
-                sorted = None; // not sorted after all: only the whole list will do
-            }
         }
         Ok(full)
+    }
+
+    /// Whether `page` goes on from what was read before, from newer to older.
+    fn goes_on_down(&self, page: &OrdersPage) -> bool {
+        let before = self.range.rows.last().and_then(|row| row.created_at);
+        let times: Option<Vec<Timestamp>> =
+            before.into_iter().map(Some).chain(page.rows.iter().map(|row| row.create_time)).collect();
+        times.is_some_and(|times| page.unreadable.is_empty() && times.iter().rev().is_sorted())
     }
 
     /// From the last page back, for a list whose newest orders come last.

@@ -102,18 +102,19 @@ impl<T: Transport> Engine<T> {
         Ok(new)
     }
 
-    /// R17: whether a read that stopped may have passed something by: the list has rows that the mirror has not, or grew by more than was seen, or
+    /// R17: whether a read that stopped may have passed something by: the list has rows that the mirror has not, or its count did not grow by what was seen, or
     /// our newest order is not where it should be. It is not sorted as its first page looked, or it hides something.
     async fn lacks_rows(&mut self, range: &Range, account: &Account, new: u64) -> Result<bool, TickError> {
         if range.down_to.is_none() || !kept(Rule::R17) {
             return Ok(false);
         }
-        let grew = |total: u64| {
-            account.synced_total.and_then(|before| u64::try_from(before).ok()).is_some_and(|before| total > before + new)
+        // A count that did not grow with what is new counts otherwise than by orders (a capped one): it cannot say that nothing was passed by.
+        let moved = |total: u64| {
+            account.synced_total.and_then(|before| u64::try_from(before).ok()).is_some_and(|before| total != before + new)
         };
         if let Some(total) = range.total {
             let mirrored = self.store.mirror_count().await?;
-            if u64::try_from(mirrored).is_ok_and(|mirrored| total > mirrored) || grew(total) {
+            if u64::try_from(mirrored).is_ok_and(|mirrored| total > mirrored) || moved(total) {
                 return Ok(true);
             }
         }
