@@ -677,7 +677,7 @@ impl Desk<'_> {
     }
 
     /// The one term that an order of ours can only be for: it shows the product, the customer and the item of exactly one
-    /// subscription whose term waits, and was made when that term was due. One that is older paid an earlier term.
+    /// subscription whose term waits, and was made when that term was due. An older one paid an earlier term, a newer one a later.
     async fn owner_of(&mut self, order: &evidence::Listed) -> Result<Option<DueTerm>, StoreError> {
         let mut owner = None;
         for term in self.store.standing_terms().await? {
@@ -690,9 +690,7 @@ impl Desk<'_> {
                 && order.facts.items.contains(&identity.item_id.to_string());
             if same
                 && waits
-                && order
-                    .created_at
-                    .is_some_and(|at| at >= super::engine::after(term.moments.due_at, SignedDuration::from_hours(-24)))
+                && order.created_at.is_some_and(|at| was_due(&term, at))
                 && term.attempt.is_none()
                 && !evidence::is_dead(order.status.as_deref())
                 && owner.replace(term).is_some()
@@ -702,6 +700,14 @@ impl Desk<'_> {
         }
         Ok(owner)
     }
+}
+
+/// Whether `at` lies between the time at which `term` was due and that at which the next one is: an order of then paid this one.
+fn was_due(term: &DueTerm, at: Timestamp) -> bool {
+    let day = SignedDuration::from_hours(24);
+    let length = term.span.starts_on.until(term.span.ends_on).map_or(0, |span| span.get_days());
+    let from = super::engine::after(term.moments.due_at, -day);
+    (from..super::engine::after(from, day * length)).contains(&at)
 }
 
 /// How long a doubted database waits (R9): two of the longest settles, or two of the one that the file sets. An order that was on its way

@@ -71,7 +71,7 @@ fn portal() -> [Kind; 13] {
         kind("orders stay unpaid for days", &[], |n| Nature { unpaid: true, ..n }),
         kind(
             "orders are cancelled or refunded",
-            &["held: refunded_later", "held: dead_order", "held: foreign_order", "missed"],
+            &["held: refunded_later", "held: dead_order", "held: foreign_order", "waits: pending_long", "missed"],
             |n| Nature { bad_ends: 200, ..n },
         ),
         kind("shows no `poNumber`", &[], move |n| n.that_shows(hides_ours)),
@@ -84,8 +84,10 @@ fn portal() -> [Kind; 13] {
             lost(n.that_shows_unpaid(placeholder))
         }),
         kind("the list hides orders for hours, days", &["held: foreign_order", "missed"], |n| Nature { hides: 6, ..n }),
-        kind("`total` is capped", &[], |n| Nature { total_cap: Some(1), ..n }),
-        kind("shows nothing, answers are lost", &["unknown: no_evidence"], |n| lost(n.that_shows(Shows::each(Echo::Absent)))),
+        kind("`total` is capped", &["waits: not_listed"], |n| Nature { total_cap: Some(1), ..n }),
+        kind("shows nothing, answers are lost", &["unknown: no_evidence", "held: foreign_order"], |n| {
+            lost(n.that_shows(Shows::each(Echo::Absent)))
+        }),
     ]
 }
 

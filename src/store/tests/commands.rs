@@ -1,8 +1,11 @@
 //! What a person may do, and when: the desk against a stored attempt.
 
+use serde_json::json;
+
 use super::{DUE, Fresh, PATH, at, entry, file, placed, unknown};
 use crate::config;
 use crate::daemon::commands::{Asked, Desk, Refused};
+use crate::store::mirror::MirrorRow;
 
 impl Fresh {
     /// Asks at `now`, with a settle of one day; what was refused.
@@ -90,4 +93,28 @@ async fn a_database_is_not_accepted_by_a_list_that_does_not_show_our_newest_orde
     db.store.doubt(at("2027-02-15T09:00:00Z"), "restored").await.unwrap();
     db.store.synced(at("2027-02-18T09:00:00Z"), Some(0), None, None).await.unwrap();
     assert_eq!(db.asks("2027-02-18T10:00:00Z", Asked::AcceptDatabase).await, None);
+}
+
+/// R9. A backup from before two orders: each paid the term that was due when it was made. The newer one was taken for the older term, and
+/// its own was bought again.
+#[tokio::test]
+async fn an_order_that_a_restored_database_forgot_pays_the_term_that_was_due_when_it_was_made() {
+    let mut db = Fresh::with([1]).await;
+    db.store.doubt(at("2028-02-20T00:00:00Z"), "restored").await.unwrap();
+    let order = |number: &str, made: &str| MirrorRow {
+        key: number.to_owned(),
+        portal_id: None,
+        order_no: Some(number.to_owned()),
+        status: Some("succeed".to_owned()),
+        created_at: Some(at(made)),
+        raw: json!({"orderNo": number, "poNumber": format!("RW-test-{number}"), "productId": 21, "partnerId": 1, "serviceId": 5})
+            .to_string(),
+    };
+    let read = at("2028-02-23T00:00:00Z");
+    let orders = [order("UFNEW", "2028-02-16T09:00:00Z"), order("UFOLD", "2027-02-15T09:00:00Z")];
+    db.store.take_rows(read, &orders).await.unwrap();
+    db.allows("UPDATE portal_order SET detail = row", 2).await;
+    db.store.synced(read, Some(2), None, None).await.unwrap();
+    assert_eq!(db.asks("2028-02-23T00:01:00Z", Asked::AcceptDatabase).await, None);
+    assert_eq!(db.texts("SELECT order_no || ' ' || ordered_at FROM orders").await, ["UFOLD 2027-02-15T09:00:00.000Z"]);
 }
