@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::engine::{Engine, TickError};
-use super::roster::{self, File, Taken};
 use super::seal::{Seal, SealError};
 use super::words;
 use crate::config::model::Config;
@@ -95,7 +94,7 @@ pub struct Desk<'a> {
     pub by: &'a str,
 }
 
-type Done = Result<String, Refused>;
+pub(super) type Done = Result<String, Refused>;
 
 /// R5: a chain that begins later than this needs a person's word, as `far = true` does in the file.
 const FAR: SignedDuration = SignedDuration::from_hours(400 * 24);
@@ -207,7 +206,7 @@ impl Desk<'_> {
     }
 
     /// The write of a move that a person made.
-    fn by_hand(&self, kind: &'static str, term: &DueTerm, detail: &serde_json::Value, step: Move) -> Write {
+    pub(super) fn by_hand(&self, kind: &'static str, term: &DueTerm, detail: &serde_json::Value, step: Move) -> Write {
         let event = words::event(kind, term, json!({"by": self.by, "detail": detail}));
         Write { moves: vec![step], events: vec![event], messages: Vec::new() }
     }
@@ -589,132 +588,6 @@ impl Desk<'_> {
         };
         self.by_hand(kind, term, &json!({"why": why}), step)
     }
-
-    /// R6, R7: the file that waited is taken with everything in it, if it is still the one that was shown.
-    async fn accept_file(&mut self, hash: &str) -> Done {
-        let waiting = self.store.file_waiting().await?.filter(|file| file.hash == hash);
-        let Some(file) = waiting else { return Err(Refused::No("another file waits by now, or none; look again".to_owned())) };
-        let config = crate::config::parse(&file.path, &file.text).map_err(|found| Refused::No(found.render(false)))?;
-        let taken =
-            roster::take(self.store, File { path: &file.path, text: &file.text, config: &config }, self.now, true).await?;
-        match taken {
-            Taken::InForce { changes, refused } if refused.is_empty() => {
-                Ok(format!("{} is in force; {changes} changes", file.path))
-            }
-            Taken::InForce { changes, refused } => {
-                Ok(format!("{} is in force; {changes} changes; not taken: {}", file.path, refused.join("; ")))
-            }
-            Taken::Waiting { why } => Err(Refused::No(why)),
-        }
-    }
-
-    /// R9: after one settle, with the whole list read since, a person's word ends the doubt. What this installation ordered and the
-    /// database had forgotten is taken over.
-    async fn accept_database(&mut self) -> Done {
-        let account = self.store.account().await?;
-        let Some((since, _)) = account.doubted else { return Err(Refused::No("there is nothing to accept".to_owned())) };
-        let earliest = super::engine::after(since, doubt_settle(self.config));
-        if account.synced_at.is_none_or(|at| at < earliest) {
-            return Err(Refused::No(format!(
-                "not yet: an order that this database does not know may show up in the portal until {earliest:.0}, and the whole list has to be read after that (by the daemon, or `renewd run --once`)"
-            )));
-        }
-        if let Some((order, lacking)) = account.lacks.filter(|(_, lacking)| self.now < super::lacking::accepted_from(*lacking)) {
-            return Err(Refused::No(format!(
-                "not yet: {}; if it was removed from the portal, ask again after {:.0}",
-                super::lacking::sentence(&order),
-                super::lacking::accepted_from(lacking)
-            )));
-        }
-        let unread = self.store.unread_details(super::doubt::far_back(since), self.now).await?;
-        if unread > 0 {
-            return Err(Refused::No(format!(
-                "not yet: the details of {unread} orders of the portal are not read; one of them may be ours (the daemon reads them, or `renewd run --once`)"
-            )));
-        }
-        let taken = self.take_over().await?;
-        self.store.settle_doubt(self.now, self.by).await?;
-        if let Some(seal) = self.seal {
-            seal.renew(self.store).await?;
-        }
-        Ok(format!(
-            "accepted; {taken}. What people said since the backup (skip, hold, rebase) is forgotten: look at `renewd plan`"
-        ))
-    }
-
-    async fn take_over(&mut self) -> Done {
-        let forgotten = self.store.forgotten_orders(self.po_prefix).await?;
-        if forgotten.is_empty() {
-            return Ok("the portal holds no order of ours that the database does not know".to_owned());
-        }
-        let (mut adopted, mut left) = (Vec::new(), Vec::new());
-        for order in forgotten {
-            match self.owner_of(&order).await? {
-                Some(term) => {
-                    let step = Move {
-                        act_at: Some(self.now),
-                        warn_at: super::engine::warning(&term, self.now),
-                        ..Move::of(&term, TermState::Placed)
-                    };
-                    let write = self.by_hand(
-                        "term.resolved",
-                        &term,
-                        &json!({"order": order.key, "why": "ordered before the database was restored"}),
-                        step,
-                    );
-                    self.store.adopt(self.now, &term, &order, "po_number", write).await?;
-                    adopted.push(format!("{} (order {})", term.name, order.key));
-                }
-                None => left.push(order.key),
-            }
-        }
-        let left = if left.is_empty() {
-            String::new()
-        } else {
-            format!("; not taken over, and holding what they look like: {}", left.join(", "))
-        };
-        Ok(format!("taken over: {}{left}", if adopted.is_empty() { "none".to_owned() } else { adopted.join(", ") }))
-    }
-
-    /// The one term that an order of ours can only be for: it shows the product, the customer and the item of exactly one
-    /// subscription whose term waits, and was made when that term was due. An older one paid an earlier term, a newer one a later.
-    async fn owner_of(&mut self, order: &evidence::Listed) -> Result<Option<DueTerm>, StoreError> {
-        let mut owner = None;
-        for term in self.store.standing_terms().await? {
-            let identity = &term.identity;
-            let waits =
-                matches!(term.state, TermState::Scheduled | TermState::AwaitingApproval | TermState::Held | TermState::Missed);
-            let same = order.facts.product == Some(identity.product_id.to_string())
-                && order.facts.partner == identity.party.text()
-                && (identity.serial.is_none() || order.facts.serial == identity.serial)
-                && order.facts.items.contains(&identity.item_id.to_string());
-            if same
-                && waits
-                && order.created_at.is_some_and(|at| was_due(&term, at))
-                && term.attempt.is_none()
-                && !evidence::is_dead(order.status.as_deref())
-                && owner.replace(term).is_some()
-            {
-                return Ok(None);
-            }
-        }
-        Ok(owner)
-    }
-}
-
-/// Whether `at` lies between the time at which `term` was due and that at which the next one is: an order of then paid this one.
-fn was_due(term: &DueTerm, at: Timestamp) -> bool {
-    let day = SignedDuration::from_hours(24);
-    let length = term.span.starts_on.until(term.span.ends_on).map_or(0, |span| span.get_days());
-    let from = super::engine::after(term.moments.due_at, -day);
-    (from..super::engine::after(from, day * length)).contains(&at)
-}
-
-/// How long a doubted database waits (R9): two of the longest settles, or two of the one that the file sets. An order that was on its way
-/// when the database was doubted is carried out within one (A2) and listed within another (A1).
-pub(super) fn doubt_settle(config: &Config) -> SignedDuration {
-    let set = config.portal.settle.and_then(|span| SignedDuration::try_from(span).ok());
-    evidence::settle(set, SignedDuration::MAX).saturating_mul(2)
 }
 
 /// A state in the words of a sentence.

@@ -5,7 +5,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::commands::doubt_settle;
+use super::accept::doubt_settle;
 use super::engine::{Engine, TickError, after};
 use crate::portal::transport::Transport;
 

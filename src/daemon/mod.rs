@@ -2,6 +2,7 @@
 //!
 //! Owns the tick and everything that wakes it. Never decides by itself what is ordered.
 
+mod accept;
 pub mod address;
 mod aside;
 pub mod bell;

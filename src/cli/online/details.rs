@@ -59,18 +59,10 @@ impl Full {
     fn listed(&self, po_number: &str) -> Listed {
         let mentions = self.row.to_string().contains(po_number) || self.detail.to_string().contains(po_number);
         Listed {
-            mark: 0,
-            key: String::new(),
             order_no: None,
-            portal_id: None,
-            status: None,
-            created_at: None,
-            attempt: None,
-            by_answer: false,
-            detailed: true,
-            again_at: None,
             facts: self.facts(),
             mentions_ours: mentions.then(|| po_number.to_owned()).into_iter().collect(),
+            ..Listed::unseen("")
         }
     }
 }
