@@ -127,3 +127,19 @@ fn a_renewal_by_somebody_else_beside_ours_is_told_when_it_shows() {
     place.run(&["run", "--once"]);
     assert_eq!(place.value("SELECT count(*) FROM outbox WHERE body LIKE '%may be paid twice%'"), 1);
 }
+
+/// Somebody orders by hand while the renewal is held: nothing else needs the list, and the command that people are told read an old one.
+#[test]
+fn an_order_made_by_hand_can_be_named_as_soon_as_it_is_made() {
+    let portal = Portal::start();
+    let place = portal.place(&due("one", "1", 1));
+    place.run(&["hold", "one"]).ended(0);
+    let daemon = place.daemon();
+    portal.foreign_order(&carrying("1", "PO-7"));
+    let order = portal.orders()[0]["orderNo"].as_str().unwrap().to_owned();
+    place.run(&["resolve", "one", "--order-no", &order, "--yes"]).ended(0);
+    daemon.stop();
+    let state = place.value("SELECT state FROM term WHERE id = 1");
+    assert!(state == "placed" || state == "renewed", "{state}");
+    assert_eq!(portal.calls("save"), 0);
+}

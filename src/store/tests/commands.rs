@@ -33,6 +33,17 @@ async fn not_ordered_is_refused_until_an_order_would_have_been_carried_out_and_l
     assert_eq!(db.texts("SELECT state FROM term").await, ["awaiting_approval"]);
 }
 
+/// Sent under a settle of a week, and edited to a day since: an order does not appear sooner for that.
+#[tokio::test]
+async fn a_shorter_settle_does_not_count_for_what_was_sent_before() {
+    let mut db = Fresh::with([1]).await;
+    let term = db.only().await;
+    db.attempt(&term, "A", unknown()).await;
+    db.allows("UPDATE attempt SET settle_s = 604800", 1).await;
+    let refused = db.asks("2027-02-20T09:00:00Z", Asked::ResolveNotOrdered { term: term.id }).await;
+    assert!(refused.is_some_and(|why| why.contains("may still show up until 2027-03-01T09:00:00Z")));
+}
+
 /// The answer named somebody else's order: ours may still be on its way, and freeing the term too early would buy it twice.
 #[tokio::test]
 async fn a_term_whose_answer_named_a_strange_order_is_not_freed_while_its_own_may_come() {
