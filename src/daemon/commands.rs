@@ -519,7 +519,9 @@ impl Desk<'_> {
     /// R23: only a person frees a term from an order that is dead.
     async fn resolve_void(&mut self, id: i64) -> Done {
         let term = self.term(id).await?;
-        let dead = matches!(term.reason, Some(Reason::DeadOrder | Reason::RefundedLater | Reason::NotListed));
+        // One that stays unpaid can be gone from the portal as well. If it is not, it holds the next order (`own.rs`).
+        let dead =
+            matches!(term.reason, Some(Reason::DeadOrder | Reason::RefundedLater | Reason::NotListed | Reason::PendingLong));
         let Some(attempt) = term.attempt.clone().filter(|attempt| attempt.placed && dead) else {
             return Err(Refused::No(format!(
                 "{} is {}; --void is for orders that are cancelled, failed, refunded or gone",
@@ -529,7 +531,7 @@ impl Desk<'_> {
         };
         self.refuse_if_alive(&term).await?;
         // The answer named an order that is another's, or that nobody sees: the one that was sent may still come.
-        if term.reason == Some(Reason::NotListed) {
+        if matches!(term.reason, Some(Reason::NotListed | Reason::PendingLong)) {
             self.may_show_up_no_more(&term, &attempt)?;
         }
         let write = self.awaits_approval("attempt.voided", &term, "its order is dead and was set aside by a person");

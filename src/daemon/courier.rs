@@ -3,7 +3,8 @@
 //! Owns the one delivery that is under way. What it is to say and when it is tried again stands in the outbox: a message is noted as
 //! delivered after it was, so one that a kill interrupts is sent again, and none is lost.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -19,6 +20,9 @@ pub type Typed = Arc<dyn Fn(&str) -> String + Send + Sync>;
 
 /// One delivery at a time, whoever sends.
 pub(super) type Turn = Arc<Mutex<()>>;
+
+/// Which channels took a message that others did not: a try does not repeat it to those.
+type Reached = Arc<std::sync::Mutex<HashMap<(i64, String), Vec<Channel>>>>;
 
 /// A message that was tried once.
 #[derive(Debug)]
@@ -36,13 +40,14 @@ pub struct Courier {
     under_way: Option<JoinHandle<()>>,
     /// Of those under way, how many were not heard of yet.
     left: usize,
+    reached: Reached,
 }
 
 impl Courier {
     /// Rings `wake` whenever a message was tried.
     pub fn new(wake: Arc<Notify>) -> Self {
         let (done, tried) = unbounded_channel();
-        Self { wake, turn: Turn::default(), tried, done, under_way: None, left: 0 }
+        Self { wake, turn: Turn::default(), tried, done, under_way: None, left: 0, reached: Reached::default() }
     }
 
     pub(super) fn turn(&self) -> Turn {
@@ -60,10 +65,11 @@ impl Courier {
     /// Takes these messages along, one after the other.
     pub(super) fn send(&mut self, channels: Channels, typed: Typed, messages: Vec<Outgoing>) {
         let (wake, turn, done) = (Arc::clone(&self.wake), self.turn(), self.done.clone());
+        let reached = Arc::clone(&self.reached);
         self.left += messages.len();
         self.under_way = Some(tokio::spawn(async move {
             for message in messages {
-                let result = deliver(&channels, &typed, &message.body, &turn).await;
+                let result = deliver_where_missing(&channels, &typed, &message, &turn, &reached).await;
                 let _ = done.send(Tried { message, result });
                 wake.notify_one();
             }
@@ -91,6 +97,33 @@ impl Courier {
 pub(super) async fn deliver(channels: &Channels, typed: &Typed, body: &str, turn: &Turn) -> Result<(), NotDelivered> {
     let _turn = turn.lock().await;
     Channel::send_to_all(channels, &pasted(body, typed)).await
+}
+
+/// The same, but only on those channels that have not taken these words yet.
+async fn deliver_where_missing(
+    channels: &Channels,
+    typed: &Typed,
+    message: &Outgoing,
+    turn: &Turn,
+    reached: &Reached,
+) -> Result<(), NotDelivered> {
+    let _turn = turn.lock().await;
+    let (key, body) = ((message.id, message.body.clone()), pasted(&message.body, typed));
+    let known = |key| reached.lock().unwrap_or_else(PoisonError::into_inner).remove(key).unwrap_or_default();
+    let mut took = known(&key);
+    let mut result = Ok(());
+    for channel in Channel::all(channels) {
+        if !took.contains(&channel) {
+            match channel.send(channels, &body).await {
+                Ok(()) => took.push(channel),
+                Err(error) => result = result.and(Err(error)),
+            }
+        }
+    }
+    if result.is_err() && !took.is_empty() {
+        reached.lock().unwrap_or_else(PoisonError::into_inner).insert(key, took);
+    }
+    result
 }
 
 /// The message with its commands as a person must type them.
@@ -142,6 +175,24 @@ mod tests {
         assert!(courier.tried().is_none());
         tokio::task::yield_now().await;
         assert!(!courier.is_busy(), "what was broken off is no longer under way");
+    }
+
+    /// One channel was dead for weeks, and the other one had every message dozens of times.
+    #[tokio::test]
+    async fn a_message_is_not_repeated_to_the_channel_that_took_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let (heard, broken) = (folder.path().join("heard"), "http://127.0.0.1:1/".parse().unwrap());
+        let script = format!("cat >> {0}; echo >> {0}", heard.display());
+        let command = Some(["/bin/sh", "-c", script.as_str()].map(str::to_owned).to_vec());
+        let channels = Channels { command, webhook: Some(broken), timeout: Duration::from_secs(5) };
+        let (turn, reached) = (Turn::default(), Reached::default());
+        for _ in 0..3 {
+            assert!(deliver_where_missing(&channels, &as_said(), &message(1), &turn, &reached).await.is_err());
+        }
+        assert_eq!(std::fs::read_to_string(&heard).unwrap().lines().count(), 1);
+        let other = Outgoing { body: r#"{"what":"other words"}"#.to_owned(), ..message(1) };
+        assert!(deliver_where_missing(&channels, &as_said(), &other, &turn, &reached).await.is_err());
+        assert_eq!(std::fs::read_to_string(&heard).unwrap().lines().count(), 2);
     }
 
     #[tokio::test]

@@ -148,7 +148,10 @@ impl<T: Transport> Engine<T> {
                     status.unwrap_or("unpaid"),
                     attempt.created_at
                 ),
-                remedy: format!("pay order {order} in the portal"),
+                remedy: format!(
+                    "pay order {order} in the portal; if it is not there any more: renewd resolve {} --void",
+                    term.typed()
+                ),
                 orders: Vec::new(),
             }),
             (true, None) => Some(Plight {
