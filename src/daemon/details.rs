@@ -20,10 +20,10 @@ impl<T: Transport> Engine<T> {
     /// Reads the details of orders that are not ours, where they were never read or do not stand yet: those after row `mark`, and those made since
     /// `since`.
     pub(super) async fn read_details(&mut self, mark: i64, since: Option<Timestamp>) -> Result<Result<(), ReadError>, TickError> {
-        let mut beyond = 0;
+        let (mut beyond, mut garbage) = (0, None);
         loop {
             let missing = self.store.without_detail(mark, since, beyond, self.clock.now(), 100).await?;
-            let Some(last) = missing.last() else { return Ok(Ok(())) };
+            let Some(last) = missing.last() else { return Ok(garbage.map_or(Ok(()), Err)) };
             beyond = last.mark;
             tracing::debug!(orders = missing.len(), "reading the details of orders that others placed");
             for order in missing {
@@ -34,7 +34,7 @@ impl<T: Transport> Engine<T> {
                         self.notice_orders(self.clock.now(), &[], &[order.mark]).await?;
                     }
                     // Garbage may be the line's; only where it stays so is it the order's.
-                    Err(error @ ReadError::Malformed { .. }) if self.is_new_garbage(order.mark) => return Ok(Err(error)),
+                    Err(error @ ReadError::Malformed { .. }) if self.is_new_garbage(order.mark) => garbage = Some(error),
                     // Listed but not readable: until it is, an order that explains nothing.
                     Err(error @ (ReadError::NotFound { .. } | ReadError::Refused { .. } | ReadError::Malformed { .. })) => {
                         self.explains_nothing(&order, &error).await?;

@@ -152,8 +152,17 @@ impl<T: Transport> Engine<T> {
         if !kept(Rule::R17) {
             return Ok(None);
         }
-        let Some(newest) = self.store.newest_listed_of_ours().await? else { return Ok(None) };
+        let Some(newest) = self.store.newest_listed_of_ours().await? else { return self.lost_most(range).await };
         let outside = range.down_to.is_some_and(|down_to| newest.created_at.is_none_or(|created| created < down_to));
         Ok((!outside && !range.lists(&newest.names)).then_some(newest.key))
+    }
+
+    /// Before the first order of ours: a whole list that lost most of what it showed is another account's, or shows nothing for a while.
+    async fn lost_most(&mut self, range: &Range) -> Result<Option<String>, TickError> {
+        let mirrored = usize::try_from(self.store.mirror_count().await?).unwrap_or(0);
+        if range.down_to.is_some() || range.rows.len() >= mirrored.div_ceil(2) {
+            return Ok(None);
+        }
+        Ok(self.store.newest_listed().await?)
     }
 }

@@ -232,10 +232,22 @@ fn would_show_another(listed: &Listed, identity: &Identity, learned: &Learned) -
 /// come back without.
 fn differs(field: Field, facts: &Facts, identity: &Identity, learned: &Learned) -> bool {
     match (shown(field, facts), sent(field, identity)) {
+        (Some(shown), Some(sent)) if field == Field::Serial => !may_be_same_serial(&shown, &sent),
         (Some(shown), Some(sent)) => shown != sent,
         (Some(_), None) => field == Field::Partner && learned.echoes(field),
         _ => false,
     }
+}
+
+/// A serial number that is spelled otherwise (case, blanks, hyphens, zeros in front) or cut off is no other device.
+fn may_be_same_serial(shown: &str, sent: &str) -> bool {
+    let plain = |text: &str| {
+        let all: String = text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_uppercase).collect();
+        all.trim_start_matches('0').to_owned()
+    };
+    let (shown, sent) = (plain(shown), plain(sent));
+    let (short, long) = if shown.len() < sent.len() { (&shown, &sent) } else { (&sent, &shown) };
+    short == long || (short.len() >= 6 && (long.starts_with(short.as_str()) || long.ends_with(short.as_str())))
 }
 
 /// What is known about an attempt when its fate is judged.

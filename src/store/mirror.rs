@@ -344,6 +344,14 @@ impl Store {
         .doing("reading our own orders")
     }
 
+    /// The key of the newest order that was once listed, whoever placed it.
+    pub async fn newest_listed(&mut self) -> Result<Option<String>, StoreError> {
+        sqlx::query_scalar("SELECT key FROM portal_order ORDER BY id DESC LIMIT 1")
+            .fetch_optional(&mut self.conn)
+            .await
+            .doing("reading the mirror")
+    }
+
     /// R19: our newest order that was once listed; a list without it hides something.
     pub async fn newest_listed_of_ours(&mut self) -> Result<Option<NewestOfOurs>, StoreError> {
         let row: Option<OursRow> = sqlx::query_as(

@@ -483,3 +483,13 @@ fn an_unpaid_order_of_somebody_else_is_waited_for_longer_and_then_left_to_a_pers
     assert_eq!(at(71, &both), Finding::NotYet, "ours, perhaps, and an unpaid one");
     assert_eq!(at(48, &[order("0", ours()), anothers("1", "succeed")]), Finding::PlacedByContent("0".to_owned()));
 }
+
+#[test]
+fn a_serial_number_in_another_spelling_is_no_other_device() {
+    for shown in ["3631a2200001", " 3631A2200001 ", "3631-A220-0001", "03631A2200001", "3631A22000", "A2200001"] {
+        assert!(may_be_same_serial(shown, "3631A2200001"), "{shown}");
+    }
+    for other in ["3631A2200002", "3631B2200001", "0001", ""] {
+        assert!(!may_be_same_serial(other, "3631A2200001"), "{other}");
+    }
+}
