@@ -70,3 +70,6 @@ fn plight(term: &DueTerm, order: &str) -> Plight {
         orders: vec![order.to_owned()],
     }
 }
+
+#[cfg(test)]
+mod tests;

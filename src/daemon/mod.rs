@@ -29,6 +29,8 @@ pub mod service;
 mod strange;
 pub mod sync;
 pub mod tell;
+#[cfg(test)]
+mod testing;
 mod time;
 pub mod watch;
 mod words;

@@ -81,12 +81,33 @@ pub(super) struct Weather {
 
 /// The line. Clones are the same line.
 #[derive(Clone)]
-pub(super) struct Line {
+pub(crate) struct Line {
     pub(super) sandbox: Sandbox,
     weather: Arc<Mutex<Weather>>,
 }
 
 impl Line {
+    /// A line on which nothing goes wrong.
+    pub(crate) fn quiet(sandbox: Sandbox, clock: &ManualClock) -> Self {
+        let clocks = Clocks { truth: clock.clone(), daemon: clock.clone(), skew: SignedDuration::ZERO };
+        let weather = Weather {
+            dice: Dice::new(0),
+            clocks,
+            order_faults: 0,
+            read_faults: 0,
+            slow: 0,
+            crashes: 0,
+            dates: Dates::Always,
+            settle: Duration::from_hours(1),
+            beyond_settle: false,
+            fates_met: Fates::All,
+            spell: None,
+            fates: BTreeMap::new(),
+            sent: HashMap::new(),
+        };
+        Self::new(sandbox, weather)
+    }
+
     pub(super) fn new(sandbox: Sandbox, weather: Weather) -> Self {
         Self { sandbox, weather: Arc::new(Mutex::new(weather)) }
     }

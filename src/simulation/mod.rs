@@ -15,7 +15,7 @@ mod figures;
 mod file;
 mod kinds;
 mod life;
-mod line;
+pub(crate) mod line;
 mod mutations;
 mod nature;
 mod oracle;

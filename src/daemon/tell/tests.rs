@@ -1,19 +1,9 @@
-use tempfile::TempDir;
-
 use super::*;
-use crate::clock::{Clock as _, ManualClock};
+use crate::clock::ManualClock;
 use crate::config;
-use crate::daemon::commands::{Asked, Desk, Refused};
-use crate::daemon::roster::{self, File};
-use crate::portal::client::PortalClient;
-use crate::portal::credentials::Credentials;
+use crate::daemon::commands::{Asked, Refused};
+use crate::daemon::testing::{self, BEGIN, PATH, at, file};
 use crate::portal::transport::{Reached, Request, Response, TransportError};
-use crate::portal::wire::ValidationCodes;
-use crate::store::Opening;
-use crate::store::account::Kind;
-
-const PATH: &str = "/etc/renewd/renewals.toml";
-const BEGIN: &str = "2027-01-02T00:00:00Z";
 
 /// A portal that is not there.
 struct Away;
@@ -24,70 +14,13 @@ impl Transport for Away {
     }
 }
 
-struct World {
-    engine: Engine<Away>,
-    clock: ManualClock,
-    _folder: TempDir,
-}
+type World = testing::World<Away>;
 
-fn at(text: &str) -> Timestamp {
-    text.parse().unwrap()
-}
-
-fn file(expires_on: &str) -> String {
-    format!(
-        "timezone = \"UTC\"\n[defaults]\nproduct = \"rm-premium\"\nservice_id = 5\nbilling_id = 7\nquantity = 3\n\
-         [[renewal]]\nname = \"one\"\npartner_id = 1\nexpires_on = {expires_on}\n"
-    )
+async fn world() -> World {
+    World::new(Away, ManualClock::at(at(BEGIN))).await
 }
 
 impl World {
-    async fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let mut store = Store::open(&folder.path().join("renewd.db"), Opening::Create).await.unwrap();
-        store.install(Kind::Portal, "test", "https://portal.example/", at(BEGIN)).await.unwrap();
-        store.bind_account(at(BEGIN), 0).await.unwrap();
-        let config = config::parse(PATH, &file("2027-03-01")).unwrap_or_else(|wrong| panic!("{wrong}"));
-        let clock = ManualClock::at(at(BEGIN));
-        let credentials = Credentials { client_id: "id".into(), client_secret: "secret".into() };
-        let portal = PortalClient::new(Away, credentials, Arc::new(clock.clone()), ValidationCodes::default());
-        let engine = Engine::new(store, Arc::new(portal), Arc::new(clock.clone()), Arc::new(config), "test");
-        let mut world = Self { engine, clock, _folder: folder };
-        world.take("2027-03-01").await;
-        world
-    }
-
-    async fn take(&mut self, expires_on: &str) {
-        let text = file(expires_on);
-        let config = config::parse(PATH, &text).unwrap_or_else(|wrong| panic!("{wrong}"));
-        let file = File { path: PATH, text: &text, config: &config };
-        roster::take(&mut self.engine.store, file, self.clock.now(), true).await.unwrap();
-    }
-
-    /// Does what is due by `now`.
-    async fn live_until(&mut self, now: &str) {
-        self.clock.set(at(now));
-        self.engine.run_dry(|_| {}).await.unwrap();
-    }
-
-    /// The messages whose cause begins like this: when, what, by when, which command.
-    async fn told(&mut self, cause: &str) -> Vec<String> {
-        sqlx::query_scalar(
-            "SELECT substr(created_at, 1, 10) || ' ' || body FROM outbox WHERE substr(cause, 1, length($1)) = $1 ORDER BY id",
-        )
-        .bind(cause)
-        .fetch_all(&mut self.engine.store.conn)
-        .await
-        .unwrap()
-    }
-
-    async fn ask(&mut self, asked: Asked) -> Result<String, Refused> {
-        let config = Arc::clone(&self.engine.config);
-        let now = self.clock.now();
-        let store = &mut self.engine.store;
-        Desk { store, config: &config, seal: None, po_prefix: "RW-test-", now, by: "a person" }.apply(asked).await
-    }
-
     async fn rebase(&mut self, to: &str, far: bool) -> Result<String, Refused> {
         self.ask(Asked::Rebase { subscription: 1, to: to.parse().unwrap(), why: "test".to_owned(), far }).await
     }
@@ -95,7 +28,7 @@ impl World {
 
 #[tokio::test]
 async fn a_portal_that_is_down_is_told_at_the_third_failure_and_then_once_a_day_and_deadline_warnings_go_on() {
-    let mut world = World::new().await;
+    let mut world = world().await;
     for hour in 0..20 * 24 {
         let now = at("2027-02-15T09:00:00Z") + SignedDuration::from_hours(hour);
         world.live_until(&now.to_string()).await;
@@ -110,7 +43,7 @@ async fn a_portal_that_is_down_is_told_at_the_third_failure_and_then_once_a_day_
 
 #[tokio::test]
 async fn an_entry_that_says_an_earlier_date_than_the_database_is_told_until_that_date() {
-    let mut world = World::new().await;
+    let mut world = world().await;
     world.take("2027-02-01").await;
     let first = world.told("entry:").await;
     assert!(first[0].contains("\"by\":\"2027-02-01T00:00:00.000Z\""), "{first:?}");
@@ -129,7 +62,7 @@ async fn an_entry_that_says_an_earlier_date_than_the_database_is_told_until_that
 
 #[tokio::test]
 async fn a_held_term_names_what_helps_once_no_order_can_be_made() {
-    let mut world = World::new().await;
+    let mut world = world().await;
     world.ask(Asked::Hold { term: 1 }).await.unwrap();
     for day in ["2027-02-22", "2027-02-26", "2027-02-28", "2027-03-01", "2027-03-08"] {
         world.live_until(&format!("{day}T00:00:00Z")).await;
@@ -143,7 +76,7 @@ async fn a_held_term_names_what_helps_once_no_order_can_be_made() {
 
 #[tokio::test]
 async fn what_was_missed_is_told_every_week_until_it_is_settled() {
-    let mut world = World::new().await;
+    let mut world = world().await;
     let term = world.engine.store.term(1).await.unwrap().unwrap();
     let mut write = Write::default();
     words::missed(&term, at("2027-03-01T00:00:00Z"), &mut write);
@@ -160,7 +93,7 @@ async fn what_was_missed_is_told_every_week_until_it_is_settled() {
 
 #[tokio::test]
 async fn rebase_refuses_a_day_that_has_passed_and_one_that_is_far_unless_it_is_meant() {
-    let mut world = World::new().await;
+    let mut world = world().await;
     let refused = |done: Result<String, Refused>| done.unwrap_err().to_string();
     let passed = refused(world.rebase("2027-01-02", false).await);
     assert!(passed.contains("has passed") && passed.contains("what is paid ends"), "{passed}");
@@ -173,7 +106,7 @@ async fn rebase_refuses_a_day_that_has_passed_and_one_that_is_far_unless_it_is_m
 
 #[tokio::test]
 async fn words_that_changed_while_a_message_was_on_its_way_are_sent_too() {
-    let mut world = World::new().await;
+    let mut world = world().await;
     let message = |what: &str| Message { cause: "x".to_owned(), renewal: None, what: what.to_owned(), by: None, command: None };
     let (now, store) = (at(BEGIN), &mut world.engine.store);
     store.tell(now, &[message("old")]).await.unwrap();
@@ -188,7 +121,7 @@ async fn words_that_changed_while_a_message_was_on_its_way_are_sent_too() {
 
 #[tokio::test]
 async fn new_channels_do_not_take_the_place_of_those_that_work_before_they_were_tried() {
-    let mut world = World::new().await;
+    let mut world = world().await;
     world.engine.hire_courier(Arc::default());
     let with = |program: &str| {
         let text = file("2027-03-01") + &format!("[notify]\ncommand = [\"{program}\"]\n");
