@@ -43,13 +43,7 @@ impl Desk<'_> {
                 "not yet: an order that this database does not know may show up in the portal until {earliest:.0}, and the whole list has to be read after that (by the daemon, or `renewd run --once`)"
             )));
         }
-        if let Some((order, lacking)) = account.lacks.filter(|(_, lacking)| self.now < super::lacking::accepted_from(*lacking)) {
-            return Err(Refused::No(format!(
-                "not yet: {}; if it was removed from the portal, ask again after {:.0}",
-                super::lacking::sentence(&order),
-                super::lacking::accepted_from(lacking)
-            )));
-        }
+        self.refuse_while_list_lacks_ours("orders that this database does not know").await?;
         let unread = self.store.unread_details(super::doubt::far_back(since), self.now).await?;
         if unread > 0 {
             return Err(Refused::No(format!(

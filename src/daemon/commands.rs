@@ -495,6 +495,7 @@ impl Desk<'_> {
             )));
         };
         self.may_show_up_no_more(&term, &attempt)?;
+        self.refuse_while_list_lacks_ours("this order").await?;
         let write = self.awaits_approval("attempt.not_placed", &term, "a person said that it was not ordered");
         self.store.set_aside(self.now, attempt.id, SetAside::NotPlaced, write).await?;
         self.store.forget_approval(term.id).await?;
@@ -503,6 +504,21 @@ impl Desk<'_> {
             term.typed(),
             attempt.po_number
         ))
+    }
+
+    /// R19: a list that hides our newest order may hide `what` as well.
+    pub(super) async fn refuse_while_list_lacks_ours(&mut self, what: &str) -> Result<(), Refused> {
+        let lacks = self.store.account().await?.lacks;
+        let Some((order, from)) = lacks.map(|(order, since)| (order, super::lacking::accepted_from(since))) else {
+            return Ok(());
+        };
+        if self.now >= from {
+            return Ok(());
+        }
+        Err(Refused::No(format!(
+            "not yet: {}, and so may {what}; look whether these are the right credentials (renewd check --online); if {order} was removed from the portal, ask again after {from:.0}",
+            super::lacking::sentence(&order)
+        )))
     }
 
     /// R25: one settle to be carried out (A2), and one more to be listed (A1), which is where a person looks.

@@ -123,3 +123,6 @@ impl<T: Transport> Engine<T> {
         Ok(Ok(Some(listed)))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -490,11 +490,12 @@ impl<T: Transport> Engine<T> {
     }
 }
 
-/// R11: since the previous term's order; for the first term, since the paid term began.
+/// R11: since the previous term's order; for the first term, since the paid term began. Where the order of the previous term is gone, what
+/// others have ordered since may be for that term or for this one.
 pub(super) fn foreign_since(term: &DueTerm, zone: &jiff::tz::TimeZone) -> Timestamp {
     let paid_began = || {
         let months = i64::from(term.standing.cycle_months);
-        let day = term.span.starts_on.saturating_sub(jiff::Span::new().months(months));
+        let day = term.unpaid_from.saturating_sub(jiff::Span::new().months(months));
         calendar::deadline(day, zone).unwrap_or(Timestamp::MIN)
     };
     // A minute of grace: the portal stamps an order by its own clock.
@@ -595,3 +596,6 @@ fn died() -> Placement {
     let unknown = Unknown { message, code: None, http_status: None, request_id: None, retry_after: None, raw: None };
     Placement { outcome: Outcome::Unknown(Box::new(unknown)), date: None }
 }
+
+#[cfg(test)]
+mod tests;

@@ -61,7 +61,9 @@ pub struct DueTerm {
     pub candidates: Vec<String>,
     /// R11: order keys that a person has looked at.
     pub dismissed: Vec<String>,
-    /// When the order of the previous term was made.
+    /// Where what is not paid begins: at this term, or at one before it whose order died and was set aside.
+    pub unpaid_from: Date,
+    /// When the last order before that was made.
     pub previous_order_at: Option<Timestamp>,
     /// How many earlier attempts of this term were once unknown.
     pub unknowns: u32,
@@ -106,6 +108,7 @@ struct DueRow {
     approved_hash: Option<String>,
     candidates: String,
     dismissed: String,
+    unpaid_from: String,
     previous_order_at: Option<String>,
     unknowns: i64,
     attempt: Option<String>,
@@ -118,16 +121,20 @@ macro_rules! select_terms {
             "SELECT t.id, t.subscription_id, s.name, s.product_id, s.partner_id, s.serial, s.item_id, s.batch, s.entry, s.active, s.confirm,
                     s.anchor_on, t.offset_months, t.starts_on, t.ends_on, t.due_at, t.deadline_at, t.state, t.reason, t.detail, t.remedy, t.since,
                     t.act_at, t.warn_at, t.tries, t.approved_hash, t.candidates, t.dismissed,
+                    u.starts_on AS unpaid_from,
                     (SELECT max(min(a.created_at, coalesce(o.created_at, a.created_at))) FROM term p JOIN attempt a ON a.term_id = p.id
                      LEFT JOIN portal_order o ON o.attempt_id = a.id
-                     WHERE p.subscription_id = s.id AND p.id < t.id AND a.state = 'placed') AS previous_order_at,
+                     WHERE p.subscription_id = s.id AND p.id < u.id AND a.state = 'placed') AS previous_order_at,
                     (SELECT count(*) FROM attempt a WHERE a.term_id = t.id AND a.state IN ('not_placed', 'void') AND a.absent_at IS NOT NULL) AS unknowns,
                     (SELECT json_object('id', a.id, 'po_number', a.po_number, 'state', a.state, 'matched_by', a.matched_by, 'fence_mark', a.fence_mark, 'created_at', a.created_at,
                             'ended_at', a.ended_at, 'ended_portal', a.ended_portal, 'absent_at', a.absent_at, 'absent_portal', a.absent_portal,
                             'order_no', a.order_no, 'order_id', a.order_id, 'order_status', a.order_status, 'transaction_no', a.transaction_no,
                             'request_hash', a.request_hash, 'alone', a.alone, 'settle_s', a.settle_s)
                      FROM attempt a WHERE a.term_id = t.id AND a.state IN ('open', 'unknown', 'placed')) AS attempt
-             FROM term t JOIN subscription s ON s.id = t.subscription_id ",
+             FROM term t JOIN subscription s ON s.id = t.subscription_id
+             JOIN term u ON u.id = (SELECT min(e.id) FROM term e WHERE e.subscription_id = t.subscription_id AND e.id <= t.id
+                 AND (e.id = t.id OR (e.state NOT IN ('renewed', 'placed', 'skipped') AND NOT EXISTS (SELECT 1 FROM attempt x WHERE x.term_id = e.id AND x.state = 'placed')
+                      AND e.id >= (SELECT max(c.id) FROM term c WHERE c.subscription_id = t.subscription_id AND c.id <= t.id AND c.offset_months = 0)))) ",
             $tail
         )
     };
@@ -166,6 +173,7 @@ impl DueRow {
             approved_hash: self.approved_hash,
             candidates: read_json(&self.candidates, "the candidates of a term")?,
             dismissed: read_json(&self.dismissed, "the dismissed orders of a term")?,
+            unpaid_from: read_date(&self.unpaid_from)?,
             previous_order_at: read_optional_time(self.previous_order_at.as_deref())?,
             unknowns: u32::try_from(self.unknowns).unwrap_or(u32::MAX),
             attempt: attempt.transpose()?,
