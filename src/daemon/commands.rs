@@ -10,6 +10,7 @@ use serde_json::json;
 
 use super::engine::{Engine, TickError};
 use super::seal::{Seal, SealError};
+use super::sound::Since;
 use super::words;
 use crate::config::model::Config;
 use crate::portal::transport::Transport;
@@ -228,7 +229,7 @@ impl Desk<'_> {
 
     /// R14: what is approved is exactly what was shown.
     fn same_request(term: &DueTerm, request_hash: &str) -> Result<(), Refused> {
-        if super::place::request_hash(term) == request_hash || !kept(Rule::R14) {
+        if super::sound::request_hash(term) == request_hash || !kept(Rule::R14) {
             return Ok(());
         }
         Err(Refused::No(format!("what would be ordered for {} changed since it was shown; look again and repeat", term.name)))
@@ -473,7 +474,7 @@ impl Desk<'_> {
                 term.name
             )));
         }
-        let since = super::place::foreign_since(term, &self.config.zone);
+        let since = Since::of(term, &self.store.unpaid(term.id).await?, &self.config.zone).at;
         match order.created_at.filter(|at| *at < since) {
             Some(at) => Err(Refused::No(format!(
                 "order {number} of {at:.0} is older than what pays {0} today; if it pays further: renewd rebase {0} DATE ({1})",

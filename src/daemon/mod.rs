@@ -26,6 +26,7 @@ mod resolve;
 pub mod roster;
 pub mod seal;
 pub mod service;
+pub mod sound;
 mod strange;
 pub mod sync;
 pub mod tell;

@@ -91,7 +91,7 @@ pub(super) fn order_of(sandbox: &Sandbox, partner: u64) -> String {
 impl<T: Transport> World<T> {
     /// What a person is shown of the order for this term.
     pub(super) async fn request_hash(&mut self, term: i64) -> String {
-        super::place::request_hash(&self.engine.store.term(term).await.unwrap().unwrap())
+        super::sound::request_hash(&self.engine.store.term(term).await.unwrap().unwrap())
     }
 
     /// State and reason of every term.
@@ -143,8 +143,8 @@ impl<T: Transport> World<T> {
 
     pub(super) async fn ask(&mut self, asked: Asked) -> Result<String, Refused> {
         let config = Arc::clone(&self.engine.config);
-        let now = self.clock.now();
+        let (now, po_prefix) = (self.clock.now(), self.engine.po_prefix.clone());
         let store = &mut self.engine.store;
-        Desk { store, config: &config, seal: None, po_prefix: "RW-test-", now, by: "a person" }.apply(asked).await
+        Desk { store, config: &config, seal: None, po_prefix: &po_prefix, now, by: "a person" }.apply(asked).await
     }
 }

@@ -13,7 +13,7 @@ use super::nature::People;
 use super::oracle::Complaint;
 use super::whims;
 use crate::daemon::commands::{Asked, Desk, Refused};
-use crate::daemon::place::request_hash;
+use crate::daemon::sound::request_hash;
 use crate::renewal::state::{Reason, TermState};
 use crate::sandbox::{LedgerOrder, PlacedBy, Sandbox};
 use crate::store::terms::DueTerm;
