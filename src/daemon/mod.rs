@@ -20,6 +20,7 @@ pub mod lock;
 mod own;
 mod paging;
 pub(crate) mod place;
+mod reach;
 mod record;
 mod reopen;
 mod resolve;
@@ -33,5 +34,6 @@ pub mod tell;
 #[cfg(test)]
 mod testing;
 mod time;
-pub mod watch;
+pub mod verdict;
+mod watch;
 mod words;
