@@ -115,7 +115,7 @@ pub(super) fn details(order: &LedgerOrder, directory: &Directory, settings: &Lis
             product_id: shown::product_id(order, shows.product_id),
             product_name,
             product_no: shown::serial(order, shows.serial),
-            partner_id: shown::partner_id(order, shows.partner_id),
+            partner_id: shown::partner_id(order, shows.partner_id, settings.distributed),
         },
         billing_information: Billing {
             billing_contact_id: IdText(order.request.billing_id),

@@ -219,7 +219,7 @@ impl<'a> Row<'a> {
             invoice_no: "",
             po_number: shown::po_number(order, shows.po_number),
             product_id: shown::product_id(order, shows.product_id),
-            partner_id: shown::partner_id(order, shows.partner_id),
+            partner_id: shown::partner_id(order, shows.partner_id, settings.distributed),
             product_no: shown::serial(order, shows.serial),
             operation_type: shown::operation(order, shows.operation),
             service_list: shown::lines(order, shows),

@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::catalogue::Catalogue;
 use super::entry::{LedgerOrder, PENDING};
+use crate::ids::PortalId;
 
 /// Everything that can be chosen. The default is the plainest reading of the guide.
 #[derive(Debug, Clone)]
@@ -211,6 +212,8 @@ pub struct ListSettings {
     pub unpaid: Option<Shows>,
     /// `total` and `totalPage` never tell of more rows than this, as a search's do.
     pub total_cap: Option<usize>,
+    /// Orders for this customer are shown for its distributor, wherever a customer is shown.
+    pub distributed: Option<PortalId>,
     /// What the list leaves out.
     pub hides: Hides,
 }
@@ -255,6 +258,7 @@ impl Default for ListSettings {
             at_first: None,
             unpaid: None,
             total_cap: None,
+            distributed: None,
             hides: Hides::Nothing,
         }
     }

@@ -16,6 +16,9 @@ use crate::ids::PortalId;
 /// The reseller's own id, which a misleading `partnerId` shows.
 pub const RESELLER: PortalId = PortalId::known(3_076_910_000_000_000_001);
 
+/// Who is shown in place of a customer whose orders go through a distributor.
+const DISTRIBUTOR: PortalId = PortalId::known(3_076_910_000_000_000_002);
+
 /// A field that may be missing altogether.
 #[derive(Debug, Clone)]
 pub(super) enum Field<T> {
@@ -88,8 +91,9 @@ pub(super) fn product_id(order: &LedgerOrder, echo: Echo) -> Field<IdText> {
     Field::of(echo, Some(IdText(order.request.product_id)), || IdText(PortalId::known(20)))
 }
 
-pub(super) fn partner_id(order: &LedgerOrder, echo: Echo) -> Field<IdText> {
-    Field::of(echo, order.request.partner_id.map(IdText), || IdText(RESELLER))
+pub(super) fn partner_id(order: &LedgerOrder, echo: Echo, distributed: Option<PortalId>) -> Field<IdText> {
+    let shown = |partner| if Some(partner) == distributed { DISTRIBUTOR } else { partner };
+    Field::of(echo, order.request.partner_id.map(|partner| IdText(shown(partner))), || IdText(RESELLER))
 }
 
 pub(super) fn serial(order: &LedgerOrder, echo: Echo) -> Field<Cow<'_, str>> {

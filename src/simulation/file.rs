@@ -67,6 +67,11 @@ pub(super) enum Unwanted {
     Held(Timestamp),
 }
 
+/// The id of the `n`-th customer.
+pub(super) const fn partner(n: u64) -> u64 {
+    3_076_915_454_489_739_264 + n
+}
+
 impl Plan {
     pub(super) fn name(&self) -> &str {
         self.names.last().map_or("", String::as_str)
@@ -205,7 +210,7 @@ fn on_one_day(plans: &mut [Plan]) {
 
 fn plan(dice: &mut Dice, n: u64, today: Date, calm: bool) -> Plan {
     let ware = dice.weighed(&[(81, Ware::Premium), (9, Ware::Cloud), (9, Ware::Appliance), (1, Ware::Monthly)]);
-    let partner = (n > 0 || dice.chance(750)).then_some(3_076_915_454_489_739_264 + n);
+    let partner = (n > 0 || dice.chance(750)).then_some(partner(n));
     let days = if ware == Ware::Monthly { dice.between(17, 40) } else { dice.between(35, 380) };
     let anchor = month_end(dice, today + jiff::ToSpan::days(days));
     let lead = if ware == Ware::Monthly { *dice.pick(&[3, 5, 10, 14]) } else { *dice.pick(&[3, 5, 10, 14, 14, 30, 60]) };

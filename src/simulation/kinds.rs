@@ -60,7 +60,7 @@ fn machine() -> [Kind; 6] {
     ]
 }
 
-fn portal() -> [Kind; 13] {
+fn portal() -> [Kind; 14] {
     let shows = Shows::each(Echo::Echoed);
     let hides_ours = Shows { po_number: Echo::Absent, ..shows };
     let placeholder = Shows { partner_id: Echo::Misleading, ..hides_ours };
@@ -76,6 +76,9 @@ fn portal() -> [Kind; 13] {
         ),
         kind("shows no `poNumber`", &[], move |n| n.that_shows(hides_ours)),
         kind("shows no `poNumber`, answers are lost", &["unknown: no_evidence"], move |n| lost(n.that_shows(hides_ours))),
+        kind("the same, and one customer's under a distributor", &["unknown: no_evidence"], move |n| {
+            lost(Nature { distributed: true, ..n.that_shows(hides_ours) })
+        }),
         kind("shows nothing of an order", &[], |n| n.that_shows(Shows::each(Echo::Absent))),
         kind("details are a placeholder at first, answers are lost", &["unknown: no_evidence"], move |n| {
             lost(n.that_shows_at_first(placeholder))

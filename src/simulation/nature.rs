@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::dice::Dice;
 use super::line::Dates;
+use crate::ids::PortalId;
 use crate::sandbox::Settings;
 use crate::sandbox::settings::{
     Echo, ErrorStyle, Hides, Lag, ListSettings, NumberForm, OrderSettings, Shows, Sort, TimeUnit, TokenSettings,
@@ -78,6 +79,8 @@ pub(super) struct Nature {
     pub(super) misleads: bool,
     /// What details show while the portal is still writing them, in the first half hour; and of an order that is not paid.
     pub(super) at_first: Option<Shows>,
+    /// Orders for the second customer are shown for its distributor.
+    pub(super) distributed: bool,
     pub(super) unpaid_shows: Option<Shows>,
     /// `total` of the list is capped.
     pub(super) total_cap: Option<usize>,
@@ -145,6 +148,7 @@ impl Nature {
             misleads,
             at_first,
             unpaid_shows,
+            distributed: false,
             total_cap: (!calm && dice.chance(70)).then(|| *dice.pick(&[1, 5, 12])),
             hides: if calm { 0 } else { *dice.pick(&[0, 0, 0, 2]) },
         }
@@ -188,6 +192,7 @@ impl Nature {
             at_first: None,
             unpaid_shows: None,
             total_cap: None,
+            distributed: false,
             hides: 0,
         }
     }
@@ -299,6 +304,7 @@ impl Nature {
                 at_first: self.at_first.map(|shows| (Duration::from_mins(30), shows)),
                 unpaid: self.unpaid_shows,
                 total_cap: self.total_cap,
+                distributed: self.distributed.then(|| PortalId::known(super::file::partner(1))),
                 hides: Hides::Nothing,
             },
             ..Settings::default()
