@@ -95,8 +95,11 @@ impl<T: Transport> Engine<T> {
             found = self.store.listed_attempt(attempt.id, &self.po_prefix).await?.unwrap_or(found);
             plight = reopen::looks_like_anothers(term, attempt, &found, learned);
         }
-        // Told once; and not at all if it is the portal that shows all of ours otherwise than it did.
-        let new = plight.is_some() && !fresh && term.reason != Some(Reason::NotListed);
+        // Told once; and not at all if this customer was shown like that before, or if it is the portal that shows all of ours otherwise than it did.
+        let mut new = plight.is_some() && !fresh && term.reason != Some(Reason::NotListed);
+        if new && self.store.was_shown_alike(attempt.id, term.subscription).await? {
+            (plight, new) = (None, false);
+        }
         if new && !self.still_as_learned(term, &[], Some(attempt.id)).await? {
             let learned = self.store.learned(&term.identity).await?;
             plight = reopen::looks_like_anothers(term, attempt, &found, &learned);

@@ -47,6 +47,9 @@ fn holds_of(fate: &str) -> &'static [&'static str] {
     }
 }
 
+/// Nobody can tell that customer's orders from its distributor's.
+const IN_DOUBT: [&str; 4] = ["unknown: no_evidence", "waits: not_listed", "held: foreign_order", "missed"];
+
 const TWICE: &[&str] = &["unknown: second_unknown", "missed"];
 
 fn machine() -> [Kind; 6] {
@@ -76,7 +79,7 @@ fn portal() -> [Kind; 14] {
         ),
         kind("shows no `poNumber`", &[], move |n| n.that_shows(hides_ours)),
         kind("shows no `poNumber`, answers are lost", &["unknown: no_evidence"], move |n| lost(n.that_shows(hides_ours))),
-        kind("the same, and one customer's under a distributor", &["unknown: no_evidence"], move |n| {
+        kind("the same, and one customer's under a distributor", &IN_DOUBT, move |n| {
             lost(Nature { distributed: true, ..n.that_shows(hides_ours) })
         }),
         kind("shows nothing of an order", &[], |n| n.that_shows(Shows::each(Echo::Absent))),

@@ -53,6 +53,20 @@ impl Store {
         .transpose()
     }
 
+    /// Whether an earlier order of this subscription, which renewed it, shows the same product, customer and serial number as that of `attempt`.
+    pub async fn was_shown_alike(&mut self, attempt: i64, subscription: i64) -> Result<bool, StoreError> {
+        sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM portal_order n JOIN portal_order p ON p.product IS n.product AND p.partner IS n.partner AND p.serial IS n.serial
+             JOIN attempt a ON a.id = p.attempt_id AND a.id <> $1 AND a.state = 'placed' JOIN term t ON t.id = a.term_id AND t.state = 'renewed'
+             WHERE n.attempt_id = $1 AND t.subscription_id = $2)",
+        )
+        .bind(attempt)
+        .bind(subscription)
+        .fetch_one(&mut self.conn)
+        .await
+        .doing("looking for an order that was shown alike")
+    }
+
     /// What was learned for the product and kind of party of `identity` (R22).
     pub async fn learned(&mut self, identity: &Identity) -> Result<Learned, StoreError> {
         let rows: Vec<(String, String)> =

@@ -1,3 +1,4 @@
+use crate::daemon::commands::Asked;
 use crate::daemon::testing::{World, at};
 use crate::portal::transport::Transport;
 
@@ -31,6 +32,27 @@ async fn a_portal_that_shows_all_of_ours_otherwise_than_it_did_mixes_nothing_up(
     world.live_until("2028-02-16T11:00:00Z").await;
     assert_eq!(world.states().await, ["renewed ", "renewed ", "scheduled "]);
     assert!(world.told("term:").await.is_empty());
+}
+
+/// A person has said so once; the next year it is no news.
+#[tokio::test]
+async fn a_customer_who_is_shown_under_another_name_is_asked_about_once() {
+    let (mut world, sandbox, retold) = World::before_sandbox().await;
+    second_year(&mut world).await;
+    let shown_alike = |order: usize| {
+        let po_number = sandbox.orders()[order].request.po_number.clone().unwrap();
+        retold.say_where(&po_number, r#""partnerId":"1""#, r#""partnerId":"9""#);
+    };
+    shown_alike(1);
+    world.live_until("2028-02-16T11:00:00Z").await;
+    let order = sandbox.orders()[1].order_no.clone();
+    world.ask(Asked::ResolveOrdered { term: 2, order }).await.unwrap();
+    world.live_until("2028-02-16T11:01:00Z").await;
+    world.live_until("2029-02-15T09:00:00Z").await;
+    shown_alike(2);
+    world.live_until("2029-02-15T11:00:00Z").await;
+    assert_eq!(world.states().await, ["renewed ", "renewed ", "renewed ", "scheduled "]);
+    assert_eq!(world.told("term:").await.len(), 1);
 }
 
 /// R23 looks at an order until its term has begun. What the list shows after that is told as well.
