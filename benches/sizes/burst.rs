@@ -52,9 +52,10 @@ async fn rates(delay: Option<Duration>) -> Result<Rates> {
     let (mut ours, mut theirs, mut placed) = (Duration::ZERO, Duration::ZERO, 0);
     while placed < ORDERS {
         let began = Instant::now();
-        let orders = engine.tick().await?.placed.len();
+        let ticked = engine.tick().await?;
         ours += began.elapsed();
-        ensure!(orders > 0, "a tick placed nothing after {placed} orders");
+        ensure!(ticked.looked_at > 0, "nothing more is due after {placed} orders");
+        let orders = ticked.placed.len();
         let began = Instant::now();
         bare.send(orders, IN_FLIGHT).await?;
         theirs += began.elapsed();

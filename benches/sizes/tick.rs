@@ -63,9 +63,9 @@ async fn fill(database: &Path) -> Result<()> {
         sqlx::query(
             "INSERT INTO term (subscription_id, offset_months, starts_on, ends_on, state, since, due_at, deadline_at, act_at)
              SELECT s.id, 12 * $1, date(s.anchor_on, $1 || ' years'), date(s.anchor_on, ($1 + 1) || ' years'), iif($1 < 9, 'renewed', 'scheduled'), t.since,
-                    strftime('%Y-%m-%dT%H:%M:%fZ', t.due_at, ($1 - 9) || ' years', s.id % 150 || ' days'),
-                    strftime('%Y-%m-%dT%H:%M:%fZ', t.deadline_at, ($1 - 9) || ' years', s.id % 150 || ' days'),
-                    iif($1 < 9, NULL, strftime('%Y-%m-%dT%H:%M:%fZ', t.due_at, s.id % 150 || ' days'))
+                    strftime('%Y-%m-%dT%H:%M:%fZ', t.due_at, ($1 - 9) || ' years', (s.id % 150) || ' days'),
+                    strftime('%Y-%m-%dT%H:%M:%fZ', t.deadline_at, ($1 - 9) || ' years', (s.id % 150) || ' days'),
+                    iif($1 < 9, NULL, strftime('%Y-%m-%dT%H:%M:%fZ', t.due_at, (s.id % 150) || ' days'))
              FROM subscription s, term t WHERE s.id > 1 AND t.id = 1",
         )
         .bind(year)
