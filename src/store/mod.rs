@@ -4,9 +4,11 @@
 //! was decided in `renewal/`. Every change and its audit row are committed together or not at all.
 
 pub mod account;
+mod added;
 mod address;
 pub mod attempts;
 pub mod audit;
+mod bulk;
 pub mod commands;
 pub mod committed;
 pub mod ends;
