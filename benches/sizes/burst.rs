@@ -10,6 +10,7 @@ use bare::Bare;
 
 use crate::help::{Place, Portal, due, engine, entries, file, report, runtime, settled};
 
+const BOUND: f64 = 0.8;
 const ORDERS: u64 = 10_000;
 /// How many orders the engine has in flight (R10), and so the bare loop.
 const IN_FLIGHT: usize = 32;
@@ -17,10 +18,9 @@ const IN_FLIGHT: usize = 32;
 const FAR: Duration = Duration::from_millis(100);
 
 pub fn measure() -> Result<()> {
-    let rates = runtime()?.block_on(rates(None))?;
-    rates.report("answers at once", None)?;
-    let rates = runtime()?.block_on(self::rates(Some(FAR)))?;
-    rates.report("takes 100 ms for an order", Some(0.8))?;
+    for (portal, delay) in [("answers at once", None), ("takes 100 ms for an order", Some(FAR))] {
+        runtime()?.block_on(rates(delay))?.report(portal)?;
+    }
     syncs::measure()
 }
 
@@ -31,11 +31,11 @@ struct Rates {
 }
 
 impl Rates {
-    fn report(&self, portal: &str, bound: Option<f64>) -> Result<()> {
+    fn report(&self, portal: &str) -> Result<()> {
         let ratio = self.engine / self.bare;
         let figure = format!("{:.0} % of a bare loop ({:.0} and {:.0} a second)", ratio * 100.0, self.engine, self.bare);
         let what = format!("burst: 10,000 orders due at once, {IN_FLIGHT} in flight, at a portal that {portal}");
-        report(&what, &figure, bound.map(|bound| ("80 %", ratio >= bound)))
+        report(&what, &figure, Some(("80 %", ratio >= BOUND)))
     }
 }
 
