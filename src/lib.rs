@@ -17,3 +17,8 @@ pub mod sandbox;
 #[cfg(test)]
 mod simulation;
 pub mod store;
+
+/// Of the unit tests only: what one thread allocates here, another frees.
+#[cfg(test)]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::output::{BAD, plain, say};
 use super::{Exit, Failure, Global, play};
 use crate::clock::{Clock as _, WallClock};
-use crate::config::model::{Config, NOBODY_TOLD, is_loopback};
+use crate::config::model::{Channels, Config, NOBODY_TOLD, is_loopback};
 use crate::config::{ConfigError, Parsed, credentials, parse_and_keep};
 use crate::daemon::address;
 use crate::daemon::engine::{Engine, TickError};
@@ -61,11 +61,12 @@ impl Run {
         }
         let lock = Lock::take(&path)?;
         let mut store = open(global).await?;
-        let config = match usable_config(&mut store, global).await {
-            Ok(config) => config,
+        let (config, channels_asked) = match usable_config(&mut store, global).await {
+            Ok(usable) => usable,
             Err(failure) => return Err(refused(store, failure).await),
         };
         let mut engine = engine(global, store, config).await?;
+        engine.channels_asked = channels_asked;
         engine.recover().await?;
         if self.once {
             return once(global, engine).await;
@@ -139,14 +140,15 @@ fn no_database(global: &Global) -> Failure {
     ))
 }
 
-async fn usable_config(store: &mut Store, global: &Global) -> Result<Config, Failure> {
-    let config = file_or_last_good(store, global).await?.config;
+/// What to work by, and the channels that the file asks for, if others are used because those do not work.
+async fn usable_config(store: &mut Store, global: &Global) -> Result<(Config, Option<Channels>), Failure> {
+    let mut config = file_or_last_good(store, global).await?.config;
     require_channel(&config)?;
     refuse_other_portal(&store.account().await?, &config)?;
     address::go_over(store, &config, WallClock.now()).await?;
     client(&config)?; // without credentials nothing can be ordered
-    require_working_channel(store, &config).await?;
-    Ok(config)
+    let asked = require_working_channel(store, &mut config).await?;
+    Ok((config, asked))
 }
 
 /// The file, taken into the database. R7: a broken one at start means: go on with the last good one, and say so.
@@ -185,22 +187,31 @@ pub(super) fn require_channel(config: &Config) -> Result<(), Failure> {
     if config.tells_nobody_by_oversight() { Err(Failure::Config(NOBODY_TOLD.to_owned())) } else { Ok(()) }
 }
 
-async fn require_working_channel(store: &mut Store, config: &Config) -> Result<(), Failure> {
+/// R27. New channels that do not work do not take the place of those that do, at a start as little as later: they are returned, to be tried again.
+async fn require_working_channel(store: &mut Store, config: &mut Config) -> Result<Option<Channels>, Failure> {
     let now = WallClock.now();
     let help = "mend the channel in [notify] and try it with `renewd notify --test`";
-    match tell::try_channels(store, config, now).await? {
+    let tried = tell::try_channels(store, config, now).await?;
+    let before = if tried == Channelled::Works { None } else { tell::channels_before(store).await? };
+    match tried {
         Channelled::Works => {
             let waiting = store.undelivered_since(now).await?;
             if let Some(error) = waiting.error {
                 tracing::error!("{} messages could not be delivered, and are tried again: {error}; {help}", waiting.messages);
             }
-            Ok(store.withdraw("channel", &[]).await?)
+            store.withdraw("channel", &[]).await?;
+            Ok(None)
         }
         Channelled::Partly(wrong) => {
             tracing::error!("a channel does not work: {wrong}; {help}");
-            let reason = format!("a channel of [notify] does not work: {wrong}");
-            let what_to_do = "renewd notify --test".to_owned();
-            Ok(store.raise(now, &Notice { key: "channel".to_owned(), renewal: None, reason, what_to_do }).await?)
+            raise_channel(store, now, format!("a channel of [notify] does not work: {wrong}")).await?;
+            Ok(None)
+        }
+        Channelled::Wrong(wrong) | Channelled::NotNow(wrong) if before.is_some() => {
+            let why = format!("the new channels of [notify] do not work: {wrong}; the old channels stay in force");
+            tracing::error!("{why}; {help}");
+            raise_channel(store, now, why).await?;
+            Ok(before.and_then(|before| config.use_channels(before)))
         }
         Channelled::Wrong(wrong) => Err(Failure::Config(format!("people cannot be told: {wrong}; {help}"))),
         // Not 78: what is down for a minute must not keep the service down for ever.
@@ -208,6 +219,11 @@ async fn require_working_channel(store: &mut Store, config: &Config) -> Result<(
             "people cannot be told, and these channels were never found to work: {wrong}; {help}"
         ))),
     }
+}
+
+async fn raise_channel(store: &mut Store, now: Timestamp, reason: String) -> Result<(), Failure> {
+    let what_to_do = "renewd notify --test".to_owned();
+    Ok(store.raise(now, &Notice { key: "channel".to_owned(), renewal: None, reason, what_to_do }).await?)
 }
 
 /// Takes the file into the database, if it is one to take: the one in force is left alone.

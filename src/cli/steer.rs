@@ -14,8 +14,8 @@ use crate::clock::{Clock as _, WallClock};
 use crate::config::parse;
 use crate::daemon::commands::{Asked, Desk};
 use crate::daemon::lock::{Lock, LockError};
-use crate::daemon::place::request_hash;
 use crate::daemon::seal::Seal;
+use crate::daemon::sound::request_hash;
 use crate::store::terms::DueTerm;
 use crate::store::{Opening, Store};
 

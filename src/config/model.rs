@@ -35,6 +35,14 @@ impl Config {
     pub fn tells_nobody_by_oversight(&self) -> bool {
         self.notify == Notify::Unset && !self.portal.is_loopback()
     }
+
+    /// Tells people by these channels, and returns those that the file asks for.
+    pub fn use_channels(&mut self, channels: Channels) -> Option<Channels> {
+        match std::mem::replace(&mut self.notify, Notify::Channels(channels)) {
+            Notify::Channels(asked) => Some(asked),
+            Notify::Unset | Notify::Nobody => None,
+        }
+    }
 }
 
 /// `[portal]`

@@ -11,6 +11,7 @@ use crate::config::model::Config;
 use crate::renewal::evidence;
 use crate::renewal::state::TermState;
 use crate::store::StoreError;
+use crate::store::account::Message;
 use crate::store::terms::{DueTerm, Move};
 
 impl Desk<'_> {
@@ -43,13 +44,7 @@ impl Desk<'_> {
                 "not yet: an order that this database does not know may show up in the portal until {earliest:.0}, and the whole list has to be read after that (by the daemon, or `renewd run --once`)"
             )));
         }
-        if let Some((order, lacking)) = account.lacks.filter(|(_, lacking)| self.now < super::lacking::accepted_from(*lacking)) {
-            return Err(Refused::No(format!(
-                "not yet: {}; if it was removed from the portal, ask again after {:.0}",
-                super::lacking::sentence(&order),
-                super::lacking::accepted_from(lacking)
-            )));
-        }
+        self.refuse_while_list_lacks_ours("orders that this database does not know").await?;
         let unread = self.store.unread_details(super::doubt::far_back(since), self.now).await?;
         if unread > 0 {
             return Err(Refused::No(format!(
@@ -89,7 +84,10 @@ impl Desk<'_> {
                     self.store.adopt(self.now, &term, &order, "po_number", write).await?;
                     adopted.push(format!("{} (order {})", term.name, order.key));
                 }
-                None => left.push(order.key),
+                None => {
+                    self.tell_of_left(&order).await?;
+                    left.push(order.key);
+                }
             }
         }
         let left = if left.is_empty() {
@@ -98,6 +96,28 @@ impl Desk<'_> {
             format!("; not taken over, and holding what they look like: {}", left.join(", "))
         };
         Ok(format!("taken over: {}{left}", if adopted.is_empty() { "none".to_owned() } else { adopted.join(", ") }))
+    }
+
+    /// An order of ours that no term waits for: the term that it was for has another one by now, or cannot be told from others.
+    async fn tell_of_left(&mut self, order: &evidence::Listed) -> Result<(), StoreError> {
+        if evidence::is_dead(order.status.as_deref()) {
+            return Ok(());
+        }
+        let message = Message {
+            cause: format!("left:{}", order.key),
+            renewal: None,
+            what: format!(
+                "order {} is ours ({}) and the database does not say for which renewal; one may be paid twice",
+                order.key,
+                order.mentions_ours.join(", ")
+            ),
+            by: None,
+            command: Some(
+                "look in the portal for whom it is, and cancel it if that is renewed already; see: renewd audit verify"
+                    .to_owned(),
+            ),
+        };
+        self.store.tell(self.now, &[message]).await
     }
 
     /// The one term that an order of ours can only be for: it shows the product, the customer and the item of exactly one

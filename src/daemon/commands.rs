@@ -14,12 +14,9 @@ use super::words;
 use crate::config::model::Config;
 use crate::portal::transport::Transport;
 use crate::renewal::chain::{self, Moments};
-use crate::renewal::evidence;
 use crate::renewal::state::{Reason, TermState};
 use crate::rules::{Rule, kept};
-use crate::store::attempts::Attempt;
 use crate::store::commands::Answered;
-use crate::store::found::{FoundOrder, SetAside};
 use crate::store::terms::{DueTerm, Move, Write};
 use crate::store::{Store, StoreError};
 
@@ -201,7 +198,7 @@ impl Desk<'_> {
         }
     }
 
-    async fn term(&mut self, id: i64) -> Result<DueTerm, Refused> {
+    pub(super) async fn term(&mut self, id: i64) -> Result<DueTerm, Refused> {
         self.store.term(id).await?.ok_or_else(|| Refused::No("that term is not there any more; look again".to_owned()))
     }
 
@@ -228,7 +225,7 @@ impl Desk<'_> {
 
     /// R14: what is approved is exactly what was shown.
     fn same_request(term: &DueTerm, request_hash: &str) -> Result<(), Refused> {
-        if super::place::request_hash(term) == request_hash || !kept(Rule::R14) {
+        if super::sound::request_hash(term) == request_hash || !kept(Rule::R14) {
             return Ok(());
         }
         Err(Refused::No(format!("what would be ordered for {} changed since it was shown; look again and repeat", term.name)))
@@ -333,7 +330,7 @@ impl Desk<'_> {
     /// R25: evidence holds yield only to `resolve`, and dead orders too: releasing them would order again.
     async fn release(&mut self, id: i64, orders: &[String]) -> Done {
         let term = self.term(id).await?;
-        let may = matches!(term.reason, Some(Reason::Operator | Reason::ForeignOrder));
+        let may = matches!(term.reason, Some(Reason::Operator | Reason::ForeignOrder | Reason::ListLacks));
         if term.state != TermState::Held || (!may && kept(Rule::R25)) {
             let remedy = term.remedy.clone().unwrap_or_else(|| format!("renewd history {}", term.typed()));
             return Err(Refused::No(format!("{} is {} and cannot be released; {remedy}", term.name, spoken(term.state))));
@@ -391,209 +388,10 @@ impl Desk<'_> {
         }
         Ok(())
     }
-
-    /// A person names the order that pays the term: the one of an unknown attempt, or one that was placed elsewhere (R26).
-    async fn resolve_ordered(&mut self, id: i64, number: &str) -> Done {
-        let term = self.term(id).await?;
-        let Some(order) = self.store.listed_order(number, self.po_prefix).await? else {
-            return Err(Refused::No(format!(
-                "order {number} is not in the portal's list as last read; check the number, or let the daemon read the list first"
-            )));
-        };
-        if evidence::is_dead(order.status.as_deref()) {
-            return Err(Refused::No(format!("order {number} is {}; it pays nothing", order.status.unwrap_or_default())));
-        }
-        let others = order.attempt.filter(|attempt| term.attempt.as_ref().map(|a| a.id) != Some(*attempt));
-        let set_aside = match others {
-            Some(attempt) => self.store.set_aside_for(attempt, term.subscription).await?,
-            None => None,
-        };
-        if let Some(other) = others.filter(|_| set_aside.is_none()) {
-            return Err(self.pays_another(number, other).await?);
-        }
-        if order.attempt.is_none() {
-            self.pays(&term, &order, number).await?;
-            if term.state != TermState::Unknown {
-                self.refuse_while_undecided(&term, number).await?;
-            }
-        }
-        let step = Move {
-            act_at: Some(self.now),
-            tries: 0,
-            warn_at: super::engine::warning(&term, self.now),
-            ..Move::of(&term, TermState::Placed)
-        };
-        let write = self.by_hand("term.resolved", &term, &json!({"order": order.key}), step);
-        match &term.attempt {
-            _ if set_aside.is_some() && term.state.may_exist() => {
-                return Err(Refused::No(format!("{} is {}; there is nothing to resolve", term.name, spoken(term.state))));
-            }
-            None if set_aside == Some(term.id) => self.store.take_back(self.now, &order, write).await?,
-            None if set_aside.is_some() => {
-                let attempt = order.attempt.unwrap_or_default();
-                self.store.set_aside(self.now, attempt, SetAside::Void, Write::default()).await?;
-                self.store.adopt(self.now, &term, &order, "person", write).await?;
-            }
-            Some(attempt) if !attempt.placed => {
-                let found = FoundOrder {
-                    key: order.key.clone(),
-                    order_no: order.order_no.clone(),
-                    order_id: order.portal_id.clone(),
-                    status: order.status.clone(),
-                    transaction_no: order.facts.transaction.clone(),
-                    matched_by: "person",
-                };
-                self.store.found(self.now, attempt.id, &found, write).await?;
-            }
-            Some(attempt) if order.attempt == Some(attempt.id) => self.store.vouch(self.now, attempt.id, write).await?,
-            Some(attempt) if term.state == TermState::Held || term.reason == Some(Reason::NotListed) => {
-                self.store.set_aside(self.now, attempt.id, SetAside::Void, Write::default()).await?;
-                self.store.adopt(self.now, &term, &order, "person", write).await?;
-            }
-            None if term.state != TermState::Skipped => self.store.adopt(self.now, &term, &order, "person", write).await?,
-            _ => return Err(Refused::No(format!("{} is {}; there is nothing to resolve", term.name, spoken(term.state)))),
-        }
-        Ok(format!("{}: order {number} pays the term from {}; it is followed from now on", term.name, term.span.starts_on))
-    }
-
-    async fn pays_another(&mut self, number: &str, attempt: i64) -> Result<Refused, Refused> {
-        let other = self.store.term_of_attempt(attempt).await?;
-        let name = other.as_ref().map(|term| term.typed().into_owned()).unwrap_or_default();
-        Ok(Refused::No(format!(
-            "order {number} is recorded for {name}; if that is wrong, settle {name} first: renewd history {name}"
-        )))
-    }
-
-    /// A number mistyped, or read off the wrong line: the term would count as renewed, and nobody would be told that it is not.
-    async fn pays(&mut self, term: &DueTerm, order: &evidence::Listed, number: &str) -> Result<(), Refused> {
-        let learned = self.store.learned(&term.identity).await?;
-        if !evidence::may_be_for(order, &term.identity, &learned) {
-            return Err(Refused::No(format!(
-                "order {number} is for another product, customer or serial number; it does not pay {}",
-                term.name
-            )));
-        }
-        let since = super::place::foreign_since(term, &self.config.zone);
-        match order.created_at.filter(|at| *at < since) {
-            Some(at) => Err(Refused::No(format!(
-                "order {number} of {at:.0} is older than what pays {0} today; if it pays further: renewd rebase {0} DATE ({1})",
-                term.typed(),
-                words::DATE
-            ))),
-            None => Ok(()),
-        }
-    }
-
-    /// R25: not before `settle`, and it leads to approval, never straight to another order.
-    async fn resolve_not_ordered(&mut self, id: i64) -> Done {
-        let term = self.term(id).await?;
-        let (TermState::Unknown, Some(attempt)) = (term.state, term.attempt.clone()) else {
-            return Err(Refused::No(format!(
-                "{} is {}; --not-ordered is for orders of unknown fate",
-                term.name,
-                spoken(term.state)
-            )));
-        };
-        self.may_show_up_no_more(&term, &attempt)?;
-        let write = self.awaits_approval("attempt.not_placed", &term, "a person said that it was not ordered");
-        self.store.set_aside(self.now, attempt.id, SetAside::NotPlaced, write).await?;
-        self.store.forget_approval(term.id).await?;
-        Ok(format!(
-            "{0}: the attempt {1} is set aside; another order needs `renewd approve {0}`",
-            term.typed(),
-            attempt.po_number
-        ))
-    }
-
-    /// R25: one settle to be carried out (A2), and one more to be listed (A1), which is where a person looks.
-    fn may_show_up_no_more(&self, term: &DueTerm, attempt: &Attempt) -> Result<(), Refused> {
-        let ended = attempt.ended_at.unwrap_or(attempt.created_at);
-        let settle = super::resolve::settle_of(self.config, term, ended).saturating_mul(2);
-        let earliest = super::engine::after(ended, settle);
-        if self.now >= earliest || !kept(Rule::R25) {
-            return Ok(());
-        }
-        Err(Refused::No(format!("an order of {} may still show up until {earliest:.0}; ask again then", term.name)))
-    }
-
-    /// R23: only a person frees a term from an order that is dead.
-    async fn resolve_void(&mut self, id: i64) -> Done {
-        let term = self.term(id).await?;
-        // One that stays unpaid can be gone from the portal as well. If it is not, it holds the next order (`own.rs`).
-        let dead =
-            matches!(term.reason, Some(Reason::DeadOrder | Reason::RefundedLater | Reason::NotListed | Reason::PendingLong));
-        let Some(attempt) = term.attempt.clone().filter(|attempt| attempt.placed && dead) else {
-            return Err(Refused::No(format!(
-                "{} is {}; --void is for orders that are cancelled, failed, refunded or gone",
-                term.name,
-                spoken(term.state)
-            )));
-        };
-        self.refuse_if_alive(&term).await?;
-        // The answer named an order that is another's, or that nobody sees: the one that was sent may still come.
-        if matches!(term.reason, Some(Reason::NotListed | Reason::PendingLong)) {
-            self.may_show_up_no_more(&term, &attempt)?;
-        }
-        let write = self.awaits_approval("attempt.voided", &term, "its order is dead and was set aside by a person");
-        self.store.set_aside(self.now, attempt.id, SetAside::Void, write).await?;
-        self.store.forget_approval(term.id).await?;
-        Ok(format!(
-            "{0}: order {1} is set aside; another order needs `renewd approve {0}`",
-            term.typed(),
-            attempt.order_no.unwrap_or_default()
-        ))
-    }
-
-    /// An order that was dead and lives again renews the term: setting it aside would buy it twice.
-    async fn refuse_if_alive(&mut self, term: &DueTerm) -> Result<(), Refused> {
-        let Some(attempt) = term.attempt.as_ref().filter(|_| super::own::is_held_dead(term)) else { return Ok(()) };
-        let Some(listed) = self.store.listed_attempt(attempt.id, self.po_prefix).await? else { return Ok(()) };
-        if evidence::is_dead(listed.status.as_deref()) {
-            return Ok(());
-        }
-        let step = Move {
-            reason: term.reason,
-            detail: term.detail.clone(),
-            remedy: term.remedy.clone(),
-            act_at: Some(self.now),
-            ..Move::of(term, TermState::Held)
-        };
-        self.store.write(self.now, Write { moves: vec![step], ..Write::default() }).await?;
-        Err(Refused::No(format!(
-            "order {} of {} is {} in the portal again: it is followed from now on, and nothing is to be set aside",
-            listed.key,
-            term.name,
-            listed.status.unwrap_or_default()
-        )))
-    }
-
-    /// An order of somebody else's, as it seems, while one of ours that looks the same is of unknown fate: it may be that one.
-    async fn refuse_while_undecided(&mut self, term: &DueTerm, number: &str) -> Result<(), Refused> {
-        if !self.store.undecided().await?.contains(&term.identity.looks_like()) {
-            return Ok(());
-        }
-        Err(Refused::No(format!(
-            "order {number} may be one of ours for the same product and customer, of which nobody knows yet whether it was carried out; settle that one first: renewd status"
-        )))
-    }
-
-    fn awaits_approval(&self, kind: &'static str, term: &DueTerm, why: &str) -> Write {
-        let last = chain::last_chance(term.moments.deadline_at, term.standing.grace_days);
-        let step = Move {
-            reason: Some(Reason::NotOrdered),
-            detail: Some(format!("{why}; another order waits for approval")),
-            remedy: Some(format!("renewd approve {0} | renewd skip {0}", term.typed())),
-            act_at: Some(last.max(self.now)),
-            warn_at: super::engine::warning(term, self.now),
-            tries: 0,
-            ..Move::of(term, TermState::AwaitingApproval)
-        };
-        self.by_hand(kind, term, &json!({"why": why}), step)
-    }
 }
 
 /// A state in the words of a sentence.
-fn spoken(state: TermState) -> &'static str {
+pub(super) fn spoken(state: TermState) -> &'static str {
     match state {
         TermState::Scheduled => "scheduled",
         TermState::AwaitingApproval => "waiting for approval",

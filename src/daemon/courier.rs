@@ -96,7 +96,7 @@ impl Courier {
 /// One try on every channel, when it is its turn.
 pub(super) async fn deliver(channels: &Channels, typed: &Typed, body: &str, turn: &Turn) -> Result<(), NotDelivered> {
     let _turn = turn.lock().await;
-    Channel::send_to_all(channels, &pasted(body, typed)).await
+    Channel::send_where_missing(channels, &pasted(body, typed), &mut Vec::new()).await
 }
 
 /// The same, but only on those channels that have not taken these words yet.
@@ -111,15 +111,7 @@ async fn deliver_where_missing(
     let (key, body) = ((message.id, message.body.clone()), pasted(&message.body, typed));
     let known = |key| reached.lock().unwrap_or_else(PoisonError::into_inner).remove(key).unwrap_or_default();
     let mut took = known(&key);
-    let mut result = Ok(());
-    for channel in Channel::all(channels) {
-        if !took.contains(&channel) {
-            match channel.send(channels, &body).await {
-                Ok(()) => took.push(channel),
-                Err(error) => result = result.and(Err(error)),
-            }
-        }
-    }
+    let result = Channel::send_where_missing(channels, &body, &mut took).await;
     if result.is_err() && !took.is_empty() {
         reached.lock().unwrap_or_else(PoisonError::into_inner).insert(key, took);
     }

@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::accept::doubt_settle;
 use super::engine::{Engine, TickError, after};
 use crate::portal::transport::Transport;
+use crate::store::account::Message;
 
 /// How often the whole list is read while the database is doubted.
 const READ_AGAIN: SignedDuration = SignedDuration::from_hours(6);
@@ -33,7 +34,8 @@ impl<T: Transport> Engine<T> {
         }
         let is_fresh = account.synced_at.is_some_and(|at| at >= settled && now.duration_since(at) < READ_AGAIN);
         if is_fresh && self.store.unread_details(far_back(since), now).await? == 0 {
-            return Ok(());
+            let lacks = account.lacks.is_some_and(|(_, since)| now < super::lacking::accepted_from(since));
+            return if lacks { Ok(()) } else { self.tell_that_it_can_be_accepted(now, since).await };
         }
         self.doubt_read_at = Some(now);
         if self.reach_portal(now, false).await?.is_ok()
@@ -44,6 +46,24 @@ impl<T: Transport> Engine<T> {
         Ok(())
     }
 
+    /// `accept` was refused until now, and whoever tried it waits to hear of this.
+    async fn tell_that_it_can_be_accepted(&mut self, now: Timestamp, since: Timestamp) -> Result<(), TickError> {
+        const CAUSE: &str = "doubt:ready";
+        if self.store.told_since(CAUSE, since, now).await? {
+            return Ok(());
+        }
+        let message = Message {
+            cause: CAUSE.to_owned(),
+            renewal: None,
+            what: format!(
+                "nothing is ordered since {since:.0}, because the database was doubted; all that the portal has is read by now, and it can be accepted"
+            ),
+            by: self.store.next_deadline(now).await?,
+            command: Some("renewd accept".to_owned()),
+        };
+        Ok(self.store.tell(now, &[message]).await?)
+    }
+
     /// When a doubted database wants to be looked at.
     pub(super) fn doubt_wake(&self, now: Timestamp) -> Option<Timestamp> {
         let settled = after(self.doubted?, doubt_settle(&self.config));
@@ -52,3 +72,6 @@ impl<T: Transport> Engine<T> {
         Some(if settled > now { settled } else { unread })
     }
 }
+
+#[cfg(test)]
+mod tests;

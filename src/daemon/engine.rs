@@ -10,17 +10,17 @@ use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
 use super::courier::{Courier, Turn, Typed};
-use super::own;
 use super::seal::{Seal, SealError};
+use super::{lacking, own};
 use crate::clock::Clock;
 use crate::config::model::{Channels, Config};
 use crate::portal::client::PortalClient;
 use crate::portal::read_error::ReadError;
 use crate::portal::transport::Transport;
 use crate::renewal::chain;
-use crate::renewal::state::{Reason, TermState};
+use crate::renewal::state::TermState;
 use crate::store::nature::Nature;
-use crate::store::terms::{DueTerm, Move, Postponement, Write};
+use crate::store::terms::{DueTerm, Move, Write};
 use crate::store::{Store, StoreError};
 
 /// More ticks than this in a row that order nothing, and still something due, are a fault of ours.
@@ -69,7 +69,7 @@ pub struct Engine<T: Transport> {
     /// How commands in messages are typed here.
     pub typed: Typed,
     /// Channels that the file names, and that are not known to work: the ones of `config` stay in force until they do.
-    pub(super) channels_asked: Option<Channels>,
+    pub channels_asked: Option<Channels>,
     /// When the last tick began: a clock that says less now was set back.
     last_tick: Option<Timestamp>,
 }
@@ -172,16 +172,6 @@ impl<T: Transport> Engine<T> {
     /// One delivery at a time, whoever sends.
     pub(super) fn turn(&self) -> Turn {
         self.courier.as_ref().map(Courier::turn).unwrap_or_default()
-    }
-
-    /// Reads the order list although nothing is due, so that what others did is known. What kept it from being read, if anything did.
-    pub async fn look_at_portal(&mut self) -> Result<Option<String>, TickError> {
-        let now = self.clock.now();
-        let fresh = |at: Timestamp| now.duration_since(at).abs() < SignedDuration::from_mins(1);
-        if self.store.account().await?.synced_at.is_some_and(fresh) {
-            return Ok(None);
-        }
-        Ok(self.reach_portal(now, false).await?.err().map(|trouble| trouble.what))
     }
 
     /// Works by another file from now on. The sandbox keeps its own portal, whatever the file says.
@@ -333,6 +323,8 @@ impl<T: Transport> Engine<T> {
         let (unknown, rest): (Vec<_>, Vec<_>) = due.into_iter().partition(|term| term.state == TermState::Unknown);
         let (placed, waiting): (Vec<_>, Vec<_>) =
             rest.into_iter().partition(|term| matches!(term.state, TermState::Placed | TermState::Renewed | TermState::Held));
+        let (for_list, placed): (Vec<_>, Vec<_>) = placed.into_iter().partition(lacking::is_held_for_list);
+        self.look_whether_shown(&synced, for_list).await?;
         // Following first: finding an order can open the attempt again that an answer had named it for.
         self.follow(&synced, placed).await?;
         self.resolve(&synced, unknown).await?;
@@ -344,6 +336,7 @@ impl<T: Transport> Engine<T> {
     async fn only_what_moves(&mut self, now: Timestamp, due: Vec<DueTerm>) -> Result<Vec<DueTerm>, TickError> {
         let moves = |term: &DueTerm| {
             own::is_held_dead(term)
+                || lacking::is_held_for_list(term)
                 || !matches!(term.state, TermState::Ordering | TermState::Held | TermState::Skipped | TermState::Missed)
         };
         let (moving, rest): (Vec<_>, Vec<_>) = due.into_iter().partition(moves);
@@ -360,62 +353,6 @@ impl<T: Transport> Engine<T> {
             .collect();
         self.store.write(now, Write { moves, ..Write::default() }).await?;
         Ok(moving)
-    }
-
-    /// Asks the portal for its order list, unless it was found wanting a moment ago: it is probed once, not once per term.
-    pub(super) async fn reach_portal(
-        &mut self,
-        now: Timestamp,
-        for_evidence: bool,
-    ) -> Result<Result<super::sync::Synced, Trouble>, TickError> {
-        let account = self.store.account().await?;
-        if let Some(next) = account.portal_next_at.filter(|next| *next > now) {
-            let what = account.portal_trouble.unwrap_or_else(|| "the portal was not well".to_owned());
-            return Ok(Err(Trouble { until: next, what }));
-        }
-        match self.sync(&account, for_evidence).await? {
-            Ok(synced) => {
-                if account.portal_trouble.is_some() {
-                    tracing::info!("the portal answers again");
-                }
-                if std::mem::take(&mut self.noticed) {
-                    self.store.withdraw("portal", &[]).await?;
-                }
-                Ok(Ok(synced))
-            }
-            Err(error) => Ok(Err(self.portal_failed(now, account.portal_tries.saturating_add(1), &error).await?)),
-        }
-    }
-
-    async fn portal_failed(&mut self, now: Timestamp, tries: u32, error: &ReadError) -> Result<Trouble, TickError> {
-        let deadline = self.store.next_deadline(now).await?;
-        let until = crate::renewal::retry::probe_again(now, tries, error.retry_after(), deadline);
-        let what = error.to_string();
-        tracing::warn!(tries, next = %until, "{what}");
-        self.store.portal_unwell(tries, until, &what).await?;
-        if tries >= 3 || super::words::is_refusal(error) {
-            self.noticed = true;
-            self.raise_trouble(now, &what, tries, super::words::is_refusal(error)).await?;
-        }
-        Ok(Trouble { until, what })
-    }
-
-    async fn wait_for_portal<'a>(
-        &mut self,
-        terms: impl Iterator<Item = &'a DueTerm>,
-        trouble: &Trouble,
-    ) -> Result<(), TickError> {
-        let now = self.clock.now();
-        let terms: Vec<&DueTerm> = terms.collect();
-        let wait = Postponement {
-            terms: terms.iter().map(|term| term.id).collect(),
-            until: trouble.until,
-            reason: Reason::PortalTrouble,
-            detail: trouble.what.clone(),
-            remedy: None,
-        };
-        self.store.postpone(now, &wait).await?;
-        self.plan_warnings(now, terms.into_iter()).await
     }
 
     /// People hear of the deadlines of terms that wait, whatever they wait for. Of what is renewed there is nothing to warn.
@@ -462,13 +399,6 @@ impl<T: Transport> Engine<T> {
         };
         Move { act_at, warn_at, reason: term.reason, ..Move::of(term, to) }
     }
-}
-
-/// What keeps the portal from being used, and until when.
-#[derive(Debug, Clone)]
-pub(super) struct Trouble {
-    until: Timestamp,
-    what: String,
 }
 
 /// The warning that a term keeps, or gets.

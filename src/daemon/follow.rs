@@ -22,6 +22,15 @@ use crate::store::terms::{DueTerm, Move, Write};
 /// After this, an order that is not paid, or not listed, is told.
 const LONG: SignedDuration = SignedDuration::from_hours(72);
 
+/// Whose an order is, by what it shows.
+enum Whose {
+    Ours,
+    /// It looks like another customer's; in the first hour that says nothing.
+    TooEarlyToSay,
+    /// It does, for good.
+    Anothers(Plight),
+}
+
 impl<T: Transport> Engine<T> {
     /// Looks at every order that is placed or renewed and due for a look.
     pub(super) async fn follow(&mut self, synced: &Synced, placed: Vec<DueTerm>) -> Result<(), TickError> {
@@ -32,15 +41,22 @@ impl<T: Transport> Engine<T> {
             let learned = self.store.learned(&term.identity).await?;
             if let Some(found) = listed.take() {
                 let found = self.details_in_doubt(&attempt, found).await?;
+                let found = self.read_back(&term, &attempt, found).await?;
                 if reopen::is_anothers(&found, &attempt) && self.reopen(&term, attempt.id, &found).await? {
                     continue;
                 }
-                let (found, doubt) = self.whose(&term, &attempt, found, &learned).await?;
-                if let Some(plight) = doubt {
-                    self.keep_following(&term, plight).await?;
-                    continue;
+                let (found, whose) = self.whose(&term, &attempt, found, &learned).await?;
+                match whose {
+                    Whose::Ours => listed = Some(found),
+                    Whose::TooEarlyToSay => {
+                        self.keep_following(&term, None).await?;
+                        continue;
+                    }
+                    Whose::Anothers(plight) => {
+                        self.keep_following(&term, Some(plight)).await?;
+                        continue;
+                    }
                 }
-                listed = Some(found);
             }
             if let Some(listed) = &mut listed {
                 if was_not_read(listed, synced) && !self.read_status(listed).await? {
@@ -65,21 +81,45 @@ impl<T: Transport> Engine<T> {
     }
 
     /// Whether the order that an answer named looks like another customer's. Details that the portal may still be writing are read again first, and
-    /// in the first hour they say nothing yet: the order is followed without a word.
+    /// in the first hour they say nothing yet: the order is followed without a word. Then another order of ours is looked at.
     async fn whose(
         &mut self,
         term: &DueTerm,
         attempt: &Attempt,
         mut found: Listed,
         learned: &Learned,
-    ) -> Result<(Listed, Option<Option<Plight>>), TickError> {
+    ) -> Result<(Listed, Whose), TickError> {
         let mut plight = reopen::looks_like_anothers(term, attempt, &found, learned);
         let fresh = found.created_at.is_some_and(|at| self.clock.now().duration_since(at) < SignedDuration::from_hours(1));
         if plight.is_some() && found.again_at.is_some() && self.read_detail_of(&found).await? {
             found = self.store.listed_attempt(attempt.id, &self.po_prefix).await?.unwrap_or(found);
             plight = reopen::looks_like_anothers(term, attempt, &found, learned);
         }
-        Ok((found, plight.map(|plight| Some(plight).filter(|_| !fresh))))
+        // Told once; and not at all if it is the portal that shows all of ours otherwise than it did.
+        let new = plight.is_some() && !fresh && term.reason != Some(Reason::NotListed);
+        if new && !self.still_as_learned(term, &[], Some(attempt.id)).await? {
+            let learned = self.store.learned(&term.identity).await?;
+            plight = reopen::looks_like_anothers(term, attempt, &found, &learned);
+        }
+        let whose = match plight {
+            None => Whose::Ours,
+            Some(_) if fresh => Whose::TooEarlyToSay,
+            Some(plight) => Whose::Anothers(plight),
+        };
+        Ok((found, whose))
+    }
+
+    /// The details of an order that only an answer named are read once it is paid, before its term counts as renewed: the portal may have renewed
+    /// another customer.
+    async fn read_back(&mut self, term: &DueTerm, attempt: &Attempt, found: Listed) -> Result<Listed, TickError> {
+        let due = term.state == TermState::Placed
+            && attempt.by_answer()
+            && !found.detailed
+            && evidence::is_paid(found.status.as_deref());
+        if !due || !self.read_detail_of(&found).await? {
+            return Ok(found);
+        }
+        Ok(self.store.listed_attempt(attempt.id, &self.po_prefix).await?.unwrap_or(found))
     }
 
     /// R21: an order that was held not to exist may turn up beside the one that followed it, and may say so only in its details.
@@ -274,3 +314,6 @@ fn watch_again(now: Timestamp, looks: u32, begins: Timestamp) -> Option<Timestam
     let looks = [before(72), before(24), Some(begins), Some(next)];
     (now < begins).then(|| looks.into_iter().flatten().min().unwrap_or(begins))
 }
+
+#[cfg(test)]
+mod tests;

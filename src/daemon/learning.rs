@@ -53,15 +53,20 @@ impl<T: Transport> Engine<T> {
         Ok(self.store.learn(self.clock.now(), &term.identity, &listed.key, &lessons).await?)
     }
 
-    /// R19 c: whether the newest order of this kind that is known to be ours still shows what was learned. What a portal shows may change from
+    /// R19 c: whether the newest order of this kind that is known to be ours, other than that of the attempt `except`, still shows what was learned. What a portal shows may change from
     /// one version to the next; then our own order looks like another customer's, and its absence is none. What changed is unlearned.
     /// One that is not paid shows nothing of what paid ones show: then none of the orders `since` the fence may be explained by that.
-    pub(super) async fn still_as_learned(&mut self, term: &DueTerm, since: &[Listed]) -> Result<bool, TickError> {
+    pub(super) async fn still_as_learned(
+        &mut self,
+        term: &DueTerm,
+        since: &[Listed],
+        except: Option<i64>,
+    ) -> Result<bool, TickError> {
         if !kept(Rule::R22) {
             return Ok(true);
         }
         let learned = self.store.learned(&term.identity).await?;
-        let Some(known) = self.store.newest_of_kind(&term.identity).await? else { return Ok(learned.is_empty()) };
+        let Some(known) = self.store.newest_of_kind(&term.identity, except).await? else { return Ok(learned.is_empty()) };
         let Some(listed) = self.store.listed_attempt(known.attempt, &self.po_prefix).await? else { return Ok(false) };
         if !self.read_detail_of(&listed).await? {
             return Ok(false);

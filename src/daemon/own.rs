@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::engine::{Engine, TickError, after};
+use super::sound::Since;
 use super::words;
 use crate::portal::read_error::ReadError;
 use crate::portal::transport::Transport;
@@ -69,17 +70,18 @@ impl<T: Transport> Engine<T> {
     }
 
     /// R11, our own orders included: of the orders that a person set aside, and of those whose terms were skipped, the ones that live, by
-    /// term. Each is looked at afresh: the list is not read as far back.
+    /// term, made `since` others count for it. Each is looked at afresh: the list is not read as far back.
     pub(super) async fn living_again(
         &mut self,
         due: &[DueTerm],
+        since: &HashMap<i64, Since>,
     ) -> Result<Result<HashMap<i64, Vec<String>>, ReadError>, TickError> {
         let looks: Vec<String> = due.iter().map(|term| term.identity.looks_like()).collect();
         let mut living: HashMap<i64, Vec<String>> = HashMap::new();
         for order in self.store.set_aside_orders(&looks, &self.po_prefix).await? {
             let terms: Vec<&DueTerm> = due
                 .iter()
-                .filter(|term| term.identity.looks_like() == order.looks_like && order.created_at >= self.counts_since(term))
+                .filter(|term| term.identity.looks_like() == order.looks_like && order.created_at >= since[&term.id].at)
                 .filter(|term| !term.dismissed.contains(&order.order_no))
                 .collect();
             if terms.is_empty() {
@@ -98,10 +100,6 @@ impl<T: Transport> Engine<T> {
             }
         }
         Ok(Ok(living))
-    }
-
-    fn counts_since(&self, term: &DueTerm) -> Timestamp {
-        super::place::foreign_since(term, &self.config.zone)
     }
 
     /// The order as the portal shows it now, if it is there and alive.
@@ -123,3 +121,6 @@ impl<T: Transport> Engine<T> {
         Ok(Ok(Some(listed)))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,11 +8,11 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
-use sha2::{Digest, Sha256};
 use tokio::task::JoinSet;
 
 use super::engine::{Engine, OrderPlaced, TickError, Ticked, after};
 use super::record::Answered;
+use super::sound::Sound;
 use super::sync::Synced;
 use super::words::{self, Plight};
 use crate::calendar;
@@ -21,15 +21,11 @@ use crate::portal::client::Placement;
 use crate::portal::outcome::{NotPlaced, Outcome, Placed, Unknown, Why};
 use crate::portal::transport::Transport;
 use crate::portal::wire::order_body;
-use crate::renewal::chain;
-use crate::renewal::evidence::{self, Listed};
 use crate::renewal::gate::{self, Candidate, Kind, Situation, Verdict};
 use crate::renewal::retry;
 use crate::renewal::state::{Reason, TermState};
-use crate::renewal::subscription::{Approval, Party};
 use crate::rules::{Rule, kept};
 use crate::store::attempts::Intent;
-use crate::store::audit::hex;
 use crate::store::committed::Committed;
 use crate::store::terms::{DueTerm, Move, Postponement, Write};
 
@@ -37,15 +33,6 @@ use crate::store::terms::{DueTerm, Move, Postponement, Write};
 const IN_FLIGHT: usize = 32;
 /// R10: an attempt not sent within this time of its fence is cancelled unsent.
 const FENCE_HOLDS: SignedDuration = SignedDuration::from_secs(30);
-/// A1, A5: the longest settle twice, and an hour for clocks. What others order is listed by then.
-const LISTED_WITHIN: SignedDuration = SignedDuration::from_hours(49);
-
-/// A term whose order is sound by itself, with that order.
-struct Sound {
-    term: DueTerm,
-    request_hash: String,
-    candidate: Candidate,
-}
 
 impl<T: Transport> Engine<T> {
     /// Places what is due, nearest deadline first.
@@ -116,102 +103,6 @@ impl<T: Transport> Engine<T> {
         }
         self.store.postpone(now, &wait).await?;
         self.plan_warnings(now, due.iter()).await
-    }
-
-    /// Judges each term by itself: approval (R3, R14) and orders by others (R11). What is not sound waits for a person.
-    async fn sound(&mut self, due: Vec<DueTerm>) -> Result<Vec<Sound>, TickError> {
-        let now = self.clock.now();
-        let earliest = due.iter().map(|term| foreign_since(term, &self.config.zone)).min();
-        let foreign = match earliest {
-            Some(since) => match self.read_details(i64::MAX, Some(after(since, -LISTED_WITHIN))).await? {
-                Ok(()) => self.store.foreign_since(after(since, -LISTED_WITHIN), &self.po_prefix).await?,
-                Err(error) => {
-                    tracing::warn!("cannot read the orders of others: {error}");
-                    return self.try_all_again(&due).await.map(|()| Vec::new());
-                }
-            },
-            None => Vec::new(),
-        };
-        let living = match self.living_again(&due).await? {
-            Ok(living) => living,
-            Err(error) => {
-                tracing::warn!("cannot read how orders stand that were set aside: {error}");
-                return self.try_all_again(&due).await.map(|()| Vec::new());
-            }
-        };
-        let mut sound = Vec::with_capacity(due.len());
-        let mut write = Write::default();
-        for term in due {
-            let request_hash = request_hash(&term);
-            let alive = living.get(&term.id).map_or(&[][..], Vec::as_slice);
-            if let Some((to, plight)) = self.unsound(&term, &request_hash, &foreign, alive).await? {
-                // One that waits for approval is missed at its last chance; one that is held waits for a person, however long.
-                let last = chain::last_chance(term.moments.deadline_at, term.standing.grace_days);
-                let step = self.stay(&term, to, (to == TermState::AwaitingApproval).then_some(last));
-                words::trouble(&term, to, &plight, step, &mut write);
-                continue;
-            }
-            let learned = self.store.learned(&term.identity).await?.complete_for(&term.identity);
-            let candidate = candidate(&term, learned);
-            sound.push(Sound { term, request_hash, candidate });
-        }
-        self.store.write(now, write).await?;
-        Ok(sound)
-    }
-
-    async fn try_all_again(&mut self, due: &[DueTerm]) -> Result<(), TickError> {
-        let now = self.clock.now();
-        let wait = Postponement {
-            terms: due.iter().map(|term| term.id).collect(),
-            until: after(now, SignedDuration::from_mins(5)),
-            reason: Reason::PortalTrouble,
-            detail: "the orders that others placed cannot be read".to_owned(),
-            remedy: None,
-        };
-        self.wait_all(due, wait).await
-    }
-
-    async fn unsound(
-        &mut self,
-        term: &DueTerm,
-        request_hash: &str,
-        foreign: &[Listed],
-        living: &[String],
-    ) -> Result<Option<(TermState, Plight)>, TickError> {
-        if let Some(plight) = other_length(term) {
-            return Ok(Some((TermState::AwaitingApproval, plight)));
-        }
-        if let Some(plight) = needs_approval(term, request_hash) {
-            return Ok(Some((TermState::AwaitingApproval, plight)));
-        }
-        if !kept(Rule::R11) {
-            return Ok(None);
-        }
-        let mut found = self.foreign_orders(term, foreign).await?;
-        found.extend(living.iter().filter(|key| !term.dismissed.contains(key)).cloned());
-        Ok((!found.is_empty()).then(|| (TermState::Held, foreign_plight(term, &found))))
-    }
-
-    /// R11: orders that may have renewed this already, ours for other entries included.
-    async fn foreign_orders(&mut self, term: &DueTerm, foreign: &[Listed]) -> Result<Vec<String>, TickError> {
-        let since = foreign_since(term, &self.config.zone);
-        let learned = self.store.learned(&term.identity).await?;
-        // Made just before our last order and listed after it: it renewed the same a second time, or what is due now.
-        let shown_late = match term.previous_order_at {
-            Some(_) if !foreign.is_empty() => self.store.shown_since(since, after(since, -LISTED_WITHIN)).await?,
-            _ => Vec::new(),
-        };
-        let mut found: Vec<String> = foreign
-            .iter()
-            .filter(|order| order.created_at.is_none_or(|at| at >= since) || shown_late.contains(&order.key))
-            .filter(|order| evidence::may_be_for(order, &term.identity, &learned))
-            .map(|order| order.key.clone())
-            .collect();
-        for (order, _) in self.store.own_look_alikes(&term.identity.looks_like(), term.subscription, since).await? {
-            found.push(order);
-        }
-        found.retain(|key| !term.dismissed.contains(key));
-        Ok(found)
     }
 
     /// Lets in what may go now; the rest waits for its reason.
@@ -490,83 +381,6 @@ impl<T: Transport> Engine<T> {
     }
 }
 
-/// R11: since the previous term's order; for the first term, since the paid term began.
-pub(super) fn foreign_since(term: &DueTerm, zone: &jiff::tz::TimeZone) -> Timestamp {
-    let paid_began = || {
-        let months = i64::from(term.standing.cycle_months);
-        let day = term.span.starts_on.saturating_sub(jiff::Span::new().months(months));
-        calendar::deadline(day, zone).unwrap_or(Timestamp::MIN)
-    };
-    // A minute of grace: the portal stamps an order by its own clock.
-    term.previous_order_at.map_or_else(paid_began, |at| after(at, SignedDuration::from_mins(-1)))
-}
-
-fn candidate(term: &DueTerm, learned: bool) -> Candidate {
-    Candidate {
-        looks_like: term.identity.looks_like(),
-        kind: (term.identity.product_id.to_string(), term.identity.party != Party::Own),
-        learned,
-        quantity: term.standing.quantity,
-        deadline: term.moments.deadline_at,
-        follows_unknown: term.unknowns > 0,
-    }
-}
-
-/// R4: the dates of a term for which an order was tried never change. An order of another length would be booked as that term: of three
-/// years, two would be bought again; of one month, eleven would not be renewed, and nobody told.
-fn other_length(term: &DueTerm) -> Option<Plight> {
-    let planned = chain::term_at(term.anchor_on, term.span.offset_months, term.standing.cycle()).ok()?;
-    (planned.ends_on != term.span.ends_on).then(|| Plight {
-        reason: Reason::OtherLength,
-        detail: format!(
-            "an order for {} to {} was tried before the entry was changed to one that ends on {}",
-            term.span.starts_on, term.span.ends_on, planned.ends_on
-        ),
-        remedy: format!(
-            "renewd rebase {} {} (begins the other length), or change the entry back",
-            term.typed(),
-            term.span.starts_on
-        ),
-        orders: Vec::new(),
-    })
-}
-
-/// R3, R14: what a person must see first. An approval binds the exact request.
-fn needs_approval(term: &DueTerm, request_hash: &str) -> Option<Plight> {
-    let approved = term.approved_hash.as_deref();
-    let asked = term.standing.approval == Approval::Manual || term.confirm.is_some() || approved.is_some();
-    if !asked || (approved == Some(request_hash)) || (approved.is_some() && !kept(Rule::R14)) {
-        return None;
-    }
-    let remedy = format!("renewd approve {0} | renewd skip {0}", term.typed());
-    let (reason, detail) = match (approved, &term.confirm) {
-        (Some(""), _) => {
-            (Reason::NotOrdered, "an attempt for it was set aside by a person; another order waits for approval".to_owned())
-        }
-        (Some(_), _) => (Reason::ChangedSinceApproval, "what would be ordered has changed since it was approved".to_owned()),
-        (None, Some(why)) => (Reason::LooksLikeOld, format!("it is new and looks like one that was there before: {why}")),
-        (None, None) => {
-            (Reason::Approval, format!("an order of {} for {} waits for approval", term.standing.quantity, term.span.starts_on))
-        }
-    };
-    Some(Plight { reason, detail, remedy, orders: Vec::new() })
-}
-
-fn foreign_plight(term: &DueTerm, found: &[String]) -> Plight {
-    Plight {
-        reason: Reason::ForeignOrder,
-        detail: format!(
-            "it may have been renewed already: the portal has order {} for the same product and customer",
-            found.join(", ")
-        ),
-        remedy: format!(
-            "look at it in the portal, then: renewd release {0} (order anyway) | renewd resolve {0} --order-no X (it is paid)",
-            term.typed()
-        ),
-        orders: found.to_vec(),
-    }
-}
-
 /// Orders that go alone come one by one; the others in batches.
 fn batches(admitted: Vec<(Sound, bool)>) -> Vec<Vec<(Sound, bool)>> {
     let (alone, together): (Vec<_>, Vec<_>) = admitted.into_iter().partition(|(_, alone)| *alone);
@@ -576,11 +390,6 @@ fn batches(admitted: Vec<(Sound, bool)>) -> Vec<Vec<(Sound, bool)>> {
         batches.push(rest.by_ref().take(IN_FLIGHT).collect());
     }
     batches
-}
-
-/// R14: what an approval binds: the body of the order without its `poNumber`.
-pub fn request_hash(term: &DueTerm) -> String {
-    hex(&Sha256::digest(order_body(&term.standing.order(&term.identity), "")))
 }
 
 fn cancelled(why: &str) -> Placement {

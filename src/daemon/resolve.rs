@@ -189,7 +189,7 @@ impl<T: Transport> Engine<T> {
 
     /// R19 c held on two reads: it is not there. The next one goes alone (R21).
     async fn not_there(&mut self, term: &DueTerm, attempt: &Attempt, since: &[Listed]) -> Result<(), TickError> {
-        if !self.still_as_learned(term, since).await? {
+        if !self.still_as_learned(term, since, None).await? {
             let ended = attempt.ended_at.unwrap_or(attempt.created_at);
             let patience = self.settle(term, ended).saturating_mul(3);
             return if self.clock.now().duration_since(ended) < patience {

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::engine::{Engine, TickError};
+use super::words;
 use crate::portal::transport::Transport;
 use crate::renewal::typed::typed;
 use crate::rules::{Rule, kept};
@@ -75,8 +76,7 @@ impl<T: Transport> Engine<T> {
 
     /// A4: two installations on one account renew everything twice.
     async fn another_installation(&mut self, now: Timestamp, others: Vec<String>) -> Result<(), TickError> {
-        let is_number = |text: &str| text.len() >= 20 && text.matches('-').count() == 2;
-        let Some(other) = others.into_iter().find(|number| is_number(number)) else { return Ok(()) };
+        let Some(other) = others.into_iter().find(|number| is_po_number(number)) else { return Ok(()) };
         if self.store.account().await?.bound_at.is_none() || self.store.is_noted("order.elsewhere", &other).await? {
             return Ok(());
         }
@@ -110,8 +110,12 @@ impl<T: Transport> Engine<T> {
 
     /// Looks at the orders with these keys or rows, which are new in the portal's list, or changed, or whose details were just read.
     pub(super) async fn notice_orders(&mut self, now: Timestamp, keys: &[&str], rows: &[i64]) -> Result<(), TickError> {
-        for strange in self.store.unexpected(keys, rows).await? {
-            let kind = if strange.what == "lives" { "order.lives_again" } else { "order.beside" };
+        for strange in self.store.unexpected(now, keys, rows).await? {
+            let kind = match strange.what.as_str() {
+                "lives" => "order.lives_again",
+                "died" => "order.died",
+                _ => "order.beside",
+            };
             if self.store.is_noted(kind, &strange.order_no).await? {
                 continue;
             }
@@ -143,19 +147,55 @@ fn told(strange: &Unexpected) -> Message {
         ("lives", None) => {
             format!("{renewal}: order {order_no}, which was set aside as dead, is {status}; it holds any other order for it")
         }
+        ("died", until) => format!(
+            "{renewal}: order {order_no}, which had renewed it until {}, is {status} now",
+            until.as_deref().unwrap_or_default()
+        ),
         (_, ours) => format!(
             "{renewal}: somebody else's order {order_no} ({status}) is for the same product and customer as ours, {}; it may be paid twice",
             ours.as_deref().unwrap_or_default()
         ),
     };
+    let name = typed(renewal);
+    let command = if strange.what == "died" {
+        format!("if it is to go on: renew it in the portal by hand, then: renewd rebase {name} DATE ({})", words::DATE)
+    } else {
+        format!("look at both in the portal, and cancel one if they are for the same; see: renewd history {name}")
+    };
     Message {
-        cause: format!("strange:{order_no}"),
+        cause: format!("strange:{order_no}:{}", strange.what),
         renewal: Some(renewal.clone()),
         what,
         by: None,
-        command: Some(format!(
-            "look at both in the portal, and cancel one if they are for the same; see: renewd history {}",
-            typed(renewal)
-        )),
+        command: Some(command),
+    }
+}
+
+/// Whether a text is a `poNumber` as renewd makes them, and not a customer's own that begins alike: prefix, installation, order.
+fn is_po_number(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    let is_id = |part: &str| part.len() == 10 && part.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+    matches!(parts[..], ["RW", installation, order] if is_id(installation) && is_id(order))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::account::short_id;
+
+    /// A customer's own number that begins like ours must not stop every order.
+    #[test]
+    fn only_what_renewd_makes_is_taken_for_another_installations_number() {
+        let ours = format!("{ANY}{}-{}", short_id(&["installation"]), short_id(&["order"]));
+        assert!(is_po_number(&ours), "{ours}");
+        for other in [
+            "RW-Purchase2027-000123",
+            "RW-ABCDEFGHJK",
+            "RW-ABCDEFGHJK-ABCDEFGHJ",
+            "RW-ABCDEFGHJK-ABCDEFGHJK-1",
+            "RW-abcdefghjk-abcdefghjk",
+        ] {
+            assert!(!is_po_number(other), "{other}");
+        }
     }
 }

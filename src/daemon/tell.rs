@@ -211,5 +211,17 @@ pub async fn try_channels(store: &mut Store, config: &Config, now: Timestamp) ->
     Ok(tested)
 }
 
+/// The channels of the newest file that this database has seen whose channels were found to work.
+pub async fn channels_before(store: &mut Store) -> Result<Option<Channels>, StoreError> {
+    for file in store.past_files().await? {
+        if let Ok(Config { notify: Notify::Channels(channels), .. }) = crate::config::parse(&file.path, &file.text)
+            && store.channels_work(&Channel::fingerprint(&channels)).await?
+        {
+            return Ok(Some(channels));
+        }
+    }
+    Ok(None)
+}
+
 #[cfg(test)]
 mod tests;

@@ -10,10 +10,13 @@ use super::engine::Engine;
 use super::roster::{self, File};
 use crate::clock::{Clock as _, ManualClock};
 use crate::config;
+use crate::ids::PortalId;
 use crate::portal::client::PortalClient;
 use crate::portal::credentials::Credentials;
-use crate::portal::transport::Transport;
+use crate::portal::transport::{Request, Response, Transport, TransportError};
 use crate::portal::wire::ValidationCodes;
+use crate::sandbox::{Foreign, OrderRequest, PlacedBy, SUCCEED, Sandbox, Settings};
+use crate::simulation::line::Line;
 use crate::store::account::Kind;
 use crate::store::{Opening, Store};
 
@@ -38,7 +41,67 @@ pub(super) struct World<T: Transport> {
     _folder: TempDir,
 }
 
+/// What the portal says otherwise than the sandbox would, in the details of orders that mention the first text: the third in place of the second.
+#[derive(Clone, Default)]
+pub(super) struct Retold(Arc<std::sync::Mutex<Vec<[String; 3]>>>);
+
+impl Retold {
+    pub(super) fn say_where(&self, mentioned: &str, instead_of: &str, this: &str) {
+        self.0.lock().unwrap().push([mentioned, instead_of, this].map(str::to_owned));
+    }
+}
+
+/// A line that retells the details of orders.
+pub(super) struct Retelling(Line, Retold);
+
+impl Transport for Retelling {
+    async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        let details = request.path.contains("/get");
+        let mut response = self.0.send(request).await?;
+        if details {
+            let mut text = String::from_utf8(response.body.to_vec()).unwrap();
+            for [mentioned, instead_of, this] in self.1.0.lock().unwrap().iter() {
+                if text.contains(mentioned) {
+                    text = text.replace(instead_of, this);
+                }
+            }
+            response.body = text.into();
+        }
+        Ok(response)
+    }
+}
+
+impl World<Retelling> {
+    /// The same before the built-in portal.
+    pub(super) async fn before_sandbox() -> (Self, Sandbox, Retold) {
+        let clock = ManualClock::at(at(BEGIN));
+        let sandbox = Sandbox::new(Arc::new(clock.clone()), Settings::default());
+        let retold = Retold::default();
+        let line = Retelling(Line::quiet(sandbox.clone(), &clock), retold.clone());
+        (Self::new(line, clock).await, sandbox, retold)
+    }
+}
+
+/// Somebody else renews the same for this customer.
+pub(super) fn order_of(sandbox: &Sandbox, partner: u64) -> String {
+    let request = OrderRequest::rm_premium(Some(PortalId::known(partner)), PortalId::known(5), PortalId::known(7), 1);
+    sandbox.add_foreign(Foreign { by: PlacedBy::Colleague, request, status: SUCCEED, created_at: None }).order_no
+}
+
 impl<T: Transport> World<T> {
+    /// What a person is shown of the order for this term.
+    pub(super) async fn request_hash(&mut self, term: i64) -> String {
+        super::sound::request_hash(&self.engine.store.term(term).await.unwrap().unwrap())
+    }
+
+    /// State and reason of every term.
+    pub(super) async fn states(&mut self) -> Vec<String> {
+        sqlx::query_scalar("SELECT state || ' ' || coalesce(reason, '') FROM term ORDER BY id")
+            .fetch_all(&mut self.engine.store.conn)
+            .await
+            .unwrap()
+    }
+
     /// Bound, with `one` that expires on 2027-03-01 and is due fourteen days before.
     pub(super) async fn new(transport: T, clock: ManualClock) -> Self {
         let folder = tempfile::tempdir().unwrap();
@@ -80,8 +143,8 @@ impl<T: Transport> World<T> {
 
     pub(super) async fn ask(&mut self, asked: Asked) -> Result<String, Refused> {
         let config = Arc::clone(&self.engine.config);
-        let now = self.clock.now();
+        let (now, po_prefix) = (self.clock.now(), self.engine.po_prefix.clone());
         let store = &mut self.engine.store;
-        Desk { store, config: &config, seal: None, po_prefix: "RW-test-", now, by: "a person" }.apply(asked).await
+        Desk { store, config: &config, seal: None, po_prefix: &po_prefix, now, by: "a person" }.apply(asked).await
     }
 }

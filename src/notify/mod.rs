@@ -86,11 +86,16 @@ impl Channel {
         sent.map_err(|Failed { what, wrong }| NotDelivered { channel, what, wrong })
     }
 
-    /// Sends `body` on every channel; all are tried, and the first failure is reported.
-    pub async fn send_to_all(channels: &Channels, body: &str) -> Result<(), NotDelivered> {
+    /// Sends `body` on every channel that is not in `took`, and notes there which took it; all are tried, and the first failure is reported.
+    pub async fn send_where_missing(channels: &Channels, body: &str, took: &mut Vec<Self>) -> Result<(), NotDelivered> {
         let mut result = Ok(());
         for channel in Self::all(channels) {
-            result = result.and(channel.send(channels, body).await);
+            if !took.contains(&channel) {
+                match channel.send(channels, body).await {
+                    Ok(()) => took.push(channel),
+                    Err(error) => result = result.and(Err(error)),
+                }
+            }
         }
         result
     }

@@ -107,22 +107,32 @@ impl Field {
 
 /// What was learned for one product and kind of party.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Learned(Vec<(Field, Echo)>);
+pub struct Learned {
+    rows: Vec<(Field, Echo)>,
+    /// The portal has shown this very customer on an order, be it somebody else's (A8).
+    customer_shown: bool,
+}
 
 impl Learned {
-    /// From stored rows.
+    /// From stored rows, for a customer whom the portal has shown.
     pub fn new(rows: Vec<(Field, Echo)>) -> Self {
-        Self(rows)
+        Self { rows, customer_shown: true }
+    }
+
+    /// The same for a customer whom no order shows: it was learned of others, and this one's may be shown under a distributor.
+    #[must_use]
+    pub fn of_others_only(self) -> Self {
+        Self { customer_shown: false, ..self }
     }
 
     /// Nothing was ever learned.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.rows.is_empty()
     }
 
     /// What is known of `field`.
     pub fn of(&self, field: Field) -> Option<Echo> {
-        self.0.iter().find(|(known, _)| *known == field).map(|(_, echo)| *echo)
+        self.rows.iter().find(|(known, _)| *known == field).map(|(_, echo)| *echo)
     }
 
     /// What is known once an order of ours was seen to show `lessons`.
@@ -133,6 +143,12 @@ impl Learned {
 
     fn echoes(&self, field: Field) -> bool {
         self.of(field) == Some(Echo::Echoed)
+    }
+
+    /// Whether another customer in an order says that it is not for this one: only if the portal shows this one by name, or would show our
+    /// `poNumber` instead.
+    fn believes_customer(&self) -> bool {
+        self.customer_shown || self.echoes(Field::PoNumber)
     }
 
     /// Whether the first order has been read back: until then one goes alone (R22).
@@ -223,7 +239,9 @@ pub fn shows_another(listed: &Listed, identity: &Identity, learned: &Learned) ->
 
 /// The same, once it is paid.
 fn would_show_another(listed: &Listed, identity: &Identity, learned: &Learned) -> bool {
-    let differs = |field: &Field| learned.echoes(*field) && differs(*field, &listed.facts, identity, learned);
+    // An order that an answer has named is looked at by what was learned of all: that answer is more than nothing.
+    let believed = |field: Field| field != Field::Partner || listed.by_answer || learned.believes_customer();
+    let differs = |field: &Field| learned.echoes(*field) && believed(*field) && differs(*field, &listed.facts, identity, learned);
     listed.detailed && WHAT_IDENTIFIES.iter().any(differs)
 }
 

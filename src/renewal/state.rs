@@ -71,6 +71,8 @@ words! {
         NotOrdered = "not_ordered",
         /// R11: someone may have renewed it already.
         ForeignOrder = "foreign_order",
+        /// R19: the list does not show our newest order any more, and may hide others as well.
+        ListLacks = "list_lacks",
         /// R19 d: no evidence either way.
         NoEvidence = "no_evidence",
         /// R21: a second unknown on one term.

@@ -83,7 +83,10 @@ fn portal() -> [Kind; 13] {
         kind("unpaid orders look otherwise, answers are lost", &["unknown: no_evidence"], move |n| {
             lost(n.that_shows_unpaid(placeholder))
         }),
-        kind("the list hides orders for hours, days", &["held: foreign_order", "missed"], |n| Nature { hides: 6, ..n }),
+        kind("the list hides orders for hours, days", &["held: list_lacks", "held: foreign_order", "missed"], |n| Nature {
+            hides: 6,
+            ..n
+        }),
         kind("`total` is capped", &["waits: not_listed"], |n| Nature { total_cap: Some(1), ..n }),
         kind("shows nothing, answers are lost", &["unknown: no_evidence", "held: foreign_order"], |n| {
             lost(n.that_shows(Shows::each(Echo::Absent)))

@@ -13,7 +13,7 @@ use super::nature::People;
 use super::oracle::Complaint;
 use super::whims;
 use crate::daemon::commands::{Asked, Desk, Refused};
-use crate::daemon::place::request_hash;
+use crate::daemon::sound::request_hash;
 use crate::renewal::state::{Reason, TermState};
 use crate::sandbox::{LedgerOrder, PlacedBy, Sandbox};
 use crate::store::terms::DueTerm;
@@ -111,7 +111,7 @@ async fn help_account(life: &mut Life, engine: &mut Daemon) -> Result<bool, Comp
 /// Does something about one term, or decides to look again later: then false.
 async fn help(life: &mut Life, engine: &mut Daemon, term: &DueTerm) -> Result<bool, Complaint> {
     match (term.state, term.reason) {
-        (TermState::Held, Some(Reason::ForeignOrder)) => foreign(life, engine, term).await,
+        (TermState::Held, Some(Reason::ForeignOrder | Reason::ListLacks)) => foreign(life, engine, term).await,
         (TermState::Held, Some(Reason::DeadOrder)) => ask(engine, Asked::ResolveVoid { term: term.id }).await,
         (TermState::Held, Some(Reason::RefundedLater)) => refunded(life, engine, term).await,
         // One that looks like an old one is never approved here: the entry is put right instead.
@@ -140,8 +140,7 @@ async fn help(life: &mut Life, engine: &mut Daemon, term: &DueTerm) -> Result<bo
 async fn foreign(life: &mut Life, engine: &mut Daemon, term: &DueTerm) -> Result<bool, Complaint> {
     let Some((at, k)) = term_of(life, term) else { return Ok(true) };
     // A person sees that the portal's list is not whole, and waits for it.
-    let hides = term.detail.as_ref().is_some_and(|detail| detail.contains("does not show order"));
-    if hides && !life.shows_all() {
+    if term.reason == Some(Reason::ListLacks) && !life.shows_all() {
         return Ok(false);
     }
     let since = if k == 0 { Timestamp::MIN } else { life.plans[at].deadline(k - 1, &life.zone) };

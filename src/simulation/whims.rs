@@ -11,7 +11,7 @@ use super::life::{Daemon, Life};
 use super::oracle::Complaint;
 use super::people::{ask, failed, term_of};
 use crate::daemon::commands::Asked;
-use crate::daemon::place::request_hash;
+use crate::daemon::sound::request_hash;
 use crate::renewal::state::TermState;
 use crate::store::terms::DueTerm;
 

@@ -42,6 +42,16 @@ impl Store {
         Ok(row.map(|(path, hash, text, why)| KeptFile { path, hash, text, why }))
     }
 
+    /// The files that were in force before, newest first, as far as they are kept.
+    pub async fn past_files(&mut self) -> Result<Vec<KeptFile>, StoreError> {
+        let rows: Vec<(String, String, String, Option<String>)> =
+            sqlx::query_as("SELECT path, hash, text, why FROM config_file WHERE state = 'past' ORDER BY id DESC")
+                .fetch_all(&mut self.conn)
+                .await
+                .doing("reading the kept files")?;
+        Ok(rows.into_iter().map(|(path, hash, text, why)| KeptFile { path, hash, text, why }).collect())
+    }
+
     /// Keeps a file that waits for a person. Returns whether it is another one than waited before.
     pub async fn keep_waiting(&mut self, now: Timestamp, path: &str, text: &str, why: &str) -> Result<bool, StoreError> {
         let mut tx = self.begin("keeping a file").await?;

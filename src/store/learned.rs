@@ -31,17 +31,18 @@ struct KnownOrderRow {
 }
 
 impl Store {
-    /// The newest order of the mirror that is known to be ours, of the same product and kind of party as `identity`; a paid one before one that
-    /// is not, because only that shows what paid ones show.
-    pub async fn newest_of_kind(&mut self, identity: &Identity) -> Result<Option<KnownOrder>, StoreError> {
+    /// The newest order of the mirror that is known to be ours, of the same product and kind of party as `identity`, other than that of the
+    /// attempt `except`; a paid one before one that is not, because only that shows what paid ones show.
+    pub async fn newest_of_kind(&mut self, identity: &Identity, except: Option<i64>) -> Result<Option<KnownOrder>, StoreError> {
         let row: Option<KnownOrderRow> = sqlx::query_as(
             "SELECT a.id AS attempt, a.po_number, s.product_id, s.partner_id, s.serial, s.item_id, s.batch
              FROM portal_order p JOIN attempt a ON a.id = p.attempt_id JOIN term t ON t.id = a.term_id JOIN subscription s ON s.id = t.subscription_id
-             WHERE s.product_id = $1 AND iif(s.partner_id = '', 'own', 'partner') = $2 AND a.matched_by IN ('answer', 'po_number') AND t.reason IS NOT 'not_listed'
+             WHERE s.product_id = $1 AND iif(s.partner_id = '', 'own', 'partner') = $2 AND a.matched_by IN ('answer', 'po_number') AND t.reason IS NOT 'not_listed' AND a.id IS NOT $3
              ORDER BY lower(coalesce(p.status, '')) <> 'succeed', p.id DESC LIMIT 1",
         )
         .bind(identity.product_id.to_string())
         .bind(party_of(identity))
+        .bind(except)
         .fetch_optional(&mut self.conn)
         .await
         .doing("looking for our newest order of a kind")?;
@@ -61,7 +62,19 @@ impl Store {
                 .fetch_all(&mut self.conn)
                 .await
                 .doing("reading what was learned")?;
-        Ok(Learned::new(rows.iter().filter_map(|(name, verdict)| Some((field(name)?, echo(verdict)?))).collect()))
+        let learned = Learned::new(rows.iter().filter_map(|(name, verdict)| Some((field(name)?, echo(verdict)?))).collect());
+        Ok(if learned.is_empty() || self.has_shown(identity).await? { learned } else { learned.of_others_only() })
+    }
+
+    /// Whether any order that the portal has shown names this customer; one's own name none.
+    async fn has_shown(&mut self, identity: &Identity) -> Result<bool, StoreError> {
+        let Some(partner) = identity.party.text() else { return Ok(true) };
+        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM portal_order WHERE account_id = 1 AND (product = $1 OR product IS NULL) AND partner = $2)")
+            .bind(identity.product_id.to_string())
+            .bind(partner)
+            .fetch_one(&mut self.conn)
+            .await
+            .doing("looking for a customer in the mirror")
     }
 
     /// Whether all that is known of this kind was learned of the order with this key.

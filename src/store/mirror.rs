@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use super::attempts::Fence;
 use super::text::{json, optional_time, read_optional_time, time};
 use super::{Doing, Store, StoreError, commit};
-use crate::renewal::evidence::Listed;
-use crate::renewal::facts::Facts;
+use crate::renewal::evidence::{Listed, is_dead};
+use crate::renewal::facts::{self, Facts};
 
 /// One row of the portal's list as it goes into the mirror.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -165,12 +165,19 @@ impl Store {
     }
 
     /// Adds the details of one order as they were at `read`, and notes when to read them again (R18). An order that was listed before the account
-    /// was bound is as old as it says; one that turned up since is at least as young as its row.
+    /// was bound is as old as it says; one that turned up since is at least as young as its row. A row that says that somebody's order is dead may
+    /// be stale: it is, if its details say so too.
     pub async fn take_detail(&mut self, mark: i64, detail: &str, read: Timestamp, settling: Settling) -> Result<(), StoreError> {
         let value: Value = serde_json::from_str(detail).unwrap_or(Value::Null);
         let facts = Facts::of(&value, None);
-        sqlx::query(
-            "UPDATE portal_order SET detail = $2, product = coalesce($3, product), partner = coalesce($4, partner), serial = coalesce($5, serial), items = $6,
+        let (dead, alive): (Vec<_>, Vec<_>) = facts::status(&value).into_iter().partition(|status| is_dead(Some(status)));
+        sqlx::query(concat!(
+            "UPDATE portal_order SET status = CASE WHEN attempt_id IS NULL AND $9 IS NOT NULL AND ",
+            dead!("status"),
+            " THEN $9 WHEN attempt_id IS NULL AND $10 AND ",
+            dead!("row ->> '$.orderStatus'"),
+            " THEN row ->> '$.orderStatus' ELSE status END,
+                    detail = $2, product = coalesce($3, product), partner = coalesce($4, partner), serial = coalesce($5, serial), items = $6,
                     detail_at = $7, detail_again_at = (
                         SELECT min(again) FROM (
                             SELECT strftime('%Y-%m-%dT%H:%M:%fZ', made, span.value || ' seconds') AS again
@@ -178,8 +185,8 @@ impl Store {
                                               WHEN first_seen_at > (SELECT coalesce(bound_at, '9') FROM account WHERE id = 1) THEN max(created_at, first_seen_at)
                                               ELSE created_at END AS made), json_each($8) span)
                         WHERE again > $7)
-             WHERE id = $1",
-        )
+             WHERE id = $1"
+        ))
         .bind(mark)
         .bind(detail)
         .bind(&facts.product)
@@ -188,6 +195,8 @@ impl Store {
         .bind(json(&facts.items)?)
         .bind(time(read))
         .bind(json(&[settling.shortest.as_secs(), settling.longest.as_secs()])?)
+        .bind(alive.first())
+        .bind(!dead.is_empty())
         .execute(&mut self.conn)
         .await
         .doing("keeping the details of an order")?;
@@ -254,9 +263,10 @@ impl Store {
 
     /// Orders that nobody here placed, neither dead nor older than `since`.
     pub async fn foreign_since(&mut self, since: Timestamp, ours: &str) -> Result<Vec<Listed>, StoreError> {
-        let rows: Vec<ListedRow> = sqlx::query_as(select_listed!(
-            "attempt_id IS NULL AND coalesce(created_at, first_seen_at) >= $1
-             AND lower(coalesce(status, '')) NOT IN ('cancelled', 'failed', 'refunded', 'invalid') ORDER BY id"
+        let rows: Vec<ListedRow> = sqlx::query_as(concat!(
+            select_listed!("attempt_id IS NULL AND coalesce(created_at, first_seen_at) >= $1 AND NOT "),
+            dead!("status"),
+            " ORDER BY id"
         ))
         .bind(time(since))
         .fetch_all(&mut self.conn)
@@ -332,11 +342,11 @@ impl Store {
         subscription: i64,
         since: Timestamp,
     ) -> Result<Vec<(String, String)>, StoreError> {
-        sqlx::query_as(
+        sqlx::query_as(concat!(
             "SELECT coalesce(a.order_no, a.po_number), s.name FROM attempt a JOIN term t ON t.id = a.term_id JOIN subscription s ON s.id = t.subscription_id
-             WHERE a.looks_like = $1 AND t.subscription_id <> $2 AND a.created_at >= $3 AND a.state IN ('placed', 'unknown', 'open')
-               AND lower(coalesce(a.order_status, '')) NOT IN ('cancelled', 'failed', 'refunded', 'invalid')",
-        )
+             WHERE a.looks_like = $1 AND t.subscription_id <> $2 AND a.created_at >= $3 AND a.state IN ('placed', 'unknown', 'open') AND NOT ",
+            dead!("a.order_status")
+        ))
         .bind(looks_like)
         .bind(subscription)
         .bind(time(since))

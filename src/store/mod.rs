@@ -3,6 +3,13 @@
 //! Owns the database: opening it safely, and one function per intent, each one transaction. Never decides: what is written
 //! was decided in `renewal/`. Every change and its audit row are committed together or not at all.
 
+/// SQL: whether a status means that the order will never renew anything (`evidence::is_dead`).
+macro_rules! dead {
+    ($status:literal) => {
+        concat!("lower(coalesce(", $status, ", '')) IN ('cancelled', 'failed', 'refunded', 'invalid')")
+    };
+}
+
 pub mod account;
 mod added;
 mod address;

@@ -30,7 +30,7 @@ pub struct SetAsideOrder {
 /// Something in the portal's list that nobody here expected.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct Unexpected {
-    /// `lives` or `beside`.
+    /// `lives`, `beside` or `died`.
     pub what: String,
     /// The subscription's row.
     pub subscription: i64,
@@ -40,7 +40,7 @@ pub struct Unexpected {
     pub order_no: String,
     /// Its status.
     pub status: Option<String>,
-    /// Our order beside it, if there is one.
+    /// Our order beside it, if there is one; of one that died, until when it had paid.
     pub ours: Option<String>,
 }
 
@@ -103,26 +103,40 @@ impl Store {
         .doing("reading the orders of others")
     }
 
-    /// Of the orders with these keys or rows: those that a person set aside as dead and that live, and those of others that show the product and the customer of a term which our own order has renewed.
-    pub async fn unexpected(&mut self, keys: &[&str], rows: &[i64]) -> Result<Vec<Unexpected>, StoreError> {
-        sqlx::query_as(
-            "WITH shown AS (SELECT p.* FROM portal_order p WHERE p.account_id = 1 AND (p.key IN (SELECT value FROM json_each($1)) OR p.id IN (SELECT value FROM json_each($2)))
-                            AND lower(coalesce(p.status, '')) NOT IN ('cancelled', 'failed', 'refunded', 'invalid'))
+    /// Of the orders with these keys or rows: those that a person set aside as dead and that live; those of others that show the product and the
+    /// customer of a term which our own order has renewed, made within a month of its beginning (a later one renews the next); and those of ours
+    /// that died in the course of the term which they pay, when nobody looks at them any more.
+    pub async fn unexpected(&mut self, now: Timestamp, keys: &[&str], rows: &[i64]) -> Result<Vec<Unexpected>, StoreError> {
+        sqlx::query_as(concat!(
+            "WITH changed AS (SELECT p.* FROM portal_order p WHERE p.account_id = 1 AND (p.key IN (SELECT value FROM json_each($1)) OR p.id IN (SELECT value FROM json_each($2)))),
+             shown AS (SELECT p.* FROM changed p WHERE NOT ",
+            dead!("p.status"),
+            ")
              SELECT 'lives' AS what, s.id AS subscription, s.name AS renewal, p.key AS order_no, p.status,
                     (SELECT max(o.order_no) FROM attempt o WHERE o.term_id = a.term_id AND o.state = 'placed') AS ours
              FROM shown p JOIN attempt a ON a.id = p.attempt_id JOIN term t ON t.id = a.term_id JOIN subscription s ON s.id = t.subscription_id
-             WHERE a.state = 'void' AND lower(coalesce(a.order_status, '')) IN ('cancelled', 'failed', 'refunded', 'invalid')
+             WHERE a.state = 'void' AND ",
+            dead!("a.order_status"),
+            "
+             UNION ALL
+             SELECT 'died', s.id, s.name, p.key, p.status, cast(t.ends_on AS TEXT)
+             FROM changed p JOIN attempt a ON a.id = p.attempt_id AND a.state = 'placed' JOIN term t ON t.id = a.term_id JOIN subscription s ON s.id = t.subscription_id
+             WHERE t.state = 'renewed' AND t.act_at IS NULL AND t.ends_on > $3 AND ",
+            dead!("p.status"),
+            "
              UNION ALL
              SELECT 'beside', s.id, s.name, p.key, p.status, a.order_no
              FROM shown p JOIN subscription s ON p.product = s.product_id AND p.partner = s.partner_id AND coalesce(p.serial, s.serial, '') = coalesce(s.serial, '')
-             JOIN term t ON t.subscription_id = s.id AND t.state IN ('placed', 'renewed') AND p.created_at < t.ends_on
+             JOIN term t ON t.subscription_id = s.id AND t.state IN ('placed', 'renewed')
+                  AND julianday(p.created_at) < julianday(t.starts_on) + min(31, (julianday(t.ends_on) - julianday(t.starts_on)) / 2)
              JOIN attempt a ON a.term_id = t.id AND a.state = 'placed'
              WHERE p.attempt_id IS NULL AND s.active = 1 AND NOT EXISTS (SELECT 1 FROM installation i WHERE instr(p.row, 'RW-' || i.uid || '-'))
                AND NOT EXISTS (SELECT 1 FROM attempt u WHERE u.looks_like = a.looks_like AND u.state IN ('open', 'unknown')) AND instr(t.candidates, p.key) = 0 AND instr(t.dismissed, p.key) = 0
-               AND (p.created_at >= t.due_at OR p.created_at >= a.created_at)",
-        )
+               AND (p.created_at >= t.due_at OR p.created_at >= a.created_at)"
+        ))
         .bind(json(&keys)?)
         .bind(json(&rows)?)
+        .bind(time(now))
         .fetch_all(&mut self.conn)
         .await
         .doing("looking for orders that nobody expected")
@@ -130,18 +144,19 @@ impl Store {
 
     /// Living orders that carry this `poNumber` as their own, and do not merely mention it; first the one that its attempt is recorded as.
     pub async fn carriers(&mut self, po_number: &str) -> Result<Vec<String>, StoreError> {
-        let rows: Vec<(String, String, Option<String>)> = sqlx::query_as(
-            "SELECT key, row, detail FROM portal_order WHERE account_id = 1 AND (instr(row, $1) OR instr(coalesce(detail, ''), $1))
-               AND lower(coalesce(status, '')) NOT IN ('cancelled', 'failed', 'refunded', 'invalid') ORDER BY id",
-        )
+        let rows: Vec<(String, String, Option<String>)> = sqlx::query_as(concat!(
+            "SELECT coalesce(order_no, key), row, detail FROM portal_order WHERE account_id = 1 AND (instr(row, $1) OR instr(coalesce(detail, ''), $1)) AND NOT ",
+            dead!("status"),
+            " ORDER BY id"
+        ))
         .bind(po_number)
         .fetch_all(&mut self.conn)
         .await
         .doing("looking for orders with one PO number")?;
-        let recorded: Option<String> = sqlx::query_scalar(
-            "SELECT order_no FROM attempt WHERE po_number = $1 AND state = 'placed' AND order_no IS NOT NULL
-               AND lower(coalesce(order_status, '')) NOT IN ('cancelled', 'failed', 'refunded', 'invalid')",
-        )
+        let recorded: Option<String> = sqlx::query_scalar(concat!(
+            "SELECT order_no FROM attempt WHERE po_number = $1 AND state = 'placed' AND order_no IS NOT NULL AND NOT ",
+            dead!("order_status")
+        ))
         .bind(po_number)
         .fetch_optional(&mut self.conn)
         .await

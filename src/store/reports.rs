@@ -150,12 +150,18 @@ const DISAGREEMENTS: [&str; 7] = [
     "SELECT 'the portal has order ' || p.key || ' with a PO number of ours that this database does not know' FROM portal_order p, installation i
      WHERE p.attempt_id IS NULL AND (instr(p.row, 'RW-' || i.uid || '-') > 0 OR instr(coalesce(p.detail, ''), 'RW-' || i.uid || '-') > 0)
        AND NOT EXISTS (SELECT 1 FROM audit_log l WHERE l.kind = 'order.twice' AND l.order_no = p.key)",
-    "SELECT 'order ' || p.key || ' of attempt ' || a.po_number || ' was set aside as dead and is ' || coalesce(p.status, 'there')
-     FROM portal_order p JOIN attempt a ON a.id = p.attempt_id WHERE a.state = 'void'
-       AND lower(coalesce(a.order_status, '')) IN ('cancelled', 'failed', 'refunded', 'invalid')
-       AND lower(coalesce(p.status, '')) NOT IN ('cancelled', 'failed', 'refunded', 'invalid')",
-    "SELECT 'the portal has carried out one order twice: ' || l.detail FROM audit_log l JOIN portal_order p ON p.key = l.order_no
-     WHERE l.kind = 'order.twice' AND lower(coalesce(p.status, '')) NOT IN ('cancelled', 'failed', 'refunded', 'invalid')",
+    concat!(
+        "SELECT 'order ' || p.key || ' of attempt ' || a.po_number || ' was set aside as dead and is ' || coalesce(p.status, 'there')
+         FROM portal_order p JOIN attempt a ON a.id = p.attempt_id WHERE a.state = 'void' AND ",
+        dead!("a.order_status"),
+        " AND NOT ",
+        dead!("p.status")
+    ),
+    concat!(
+        "SELECT 'the portal has carried out one order twice: ' || l.detail FROM audit_log l JOIN portal_order p ON p.key = l.order_no
+         WHERE l.kind = 'order.twice' AND NOT ",
+        dead!("p.status")
+    ),
 ];
 
 impl Store {

@@ -61,12 +61,19 @@ pub struct DueTerm {
     pub candidates: Vec<String>,
     /// R11: order keys that a person has looked at.
     pub dismissed: Vec<String>,
-    /// When the order of the previous term was made.
-    pub previous_order_at: Option<Timestamp>,
     /// How many earlier attempts of this term were once unknown.
     pub unknowns: u32,
     /// The attempt that may exist, if there is one.
     pub attempt: Option<Attempt>,
+}
+
+/// What comes before a term in its chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unpaid {
+    /// Where what is not paid begins: at this term, or at one before it whose order died and was set aside.
+    pub from: Date,
+    /// When the last order before that was made.
+    pub previous_order_at: Option<Timestamp>,
 }
 
 impl DueTerm {
@@ -106,7 +113,6 @@ struct DueRow {
     approved_hash: Option<String>,
     candidates: String,
     dismissed: String,
-    previous_order_at: Option<String>,
     unknowns: i64,
     attempt: Option<String>,
 }
@@ -118,9 +124,6 @@ macro_rules! select_terms {
             "SELECT t.id, t.subscription_id, s.name, s.product_id, s.partner_id, s.serial, s.item_id, s.batch, s.entry, s.active, s.confirm,
                     s.anchor_on, t.offset_months, t.starts_on, t.ends_on, t.due_at, t.deadline_at, t.state, t.reason, t.detail, t.remedy, t.since,
                     t.act_at, t.warn_at, t.tries, t.approved_hash, t.candidates, t.dismissed,
-                    (SELECT max(min(a.created_at, coalesce(o.created_at, a.created_at))) FROM term p JOIN attempt a ON a.term_id = p.id
-                     LEFT JOIN portal_order o ON o.attempt_id = a.id
-                     WHERE p.subscription_id = s.id AND p.id < t.id AND a.state = 'placed') AS previous_order_at,
                     (SELECT count(*) FROM attempt a WHERE a.term_id = t.id AND a.state IN ('not_placed', 'void') AND a.absent_at IS NOT NULL) AS unknowns,
                     (SELECT json_object('id', a.id, 'po_number', a.po_number, 'state', a.state, 'matched_by', a.matched_by, 'fence_mark', a.fence_mark, 'created_at', a.created_at,
                             'ended_at', a.ended_at, 'ended_portal', a.ended_portal, 'absent_at', a.absent_at, 'absent_portal', a.absent_portal,
@@ -166,7 +169,6 @@ impl DueRow {
             approved_hash: self.approved_hash,
             candidates: read_json(&self.candidates, "the candidates of a term")?,
             dismissed: read_json(&self.dismissed, "the dismissed orders of a term")?,
-            previous_order_at: read_optional_time(self.previous_order_at.as_deref())?,
             unknowns: u32::try_from(self.unknowns).unwrap_or(u32::MAX),
             attempt: attempt.transpose()?,
         })
@@ -369,6 +371,23 @@ impl Store {
         .await
         .doing("reading the terms")?;
         rows.into_iter().map(DueRow::read).collect()
+    }
+
+    /// What comes before a term in its chain (R11).
+    pub async fn unpaid(&mut self, term: i64) -> Result<Unpaid, StoreError> {
+        let (from, previous): (String, Option<String>) = sqlx::query_as(
+            "SELECT u.starts_on, (SELECT max(min(a.created_at, coalesce(o.created_at, a.created_at))) FROM term p JOIN attempt a ON a.term_id = p.id
+                                  LEFT JOIN portal_order o ON o.attempt_id = a.id
+                                  WHERE p.subscription_id = u.subscription_id AND p.id < u.id AND a.state = 'placed')
+             FROM term u WHERE u.id = (SELECT min(e.id) FROM term t JOIN term e ON e.subscription_id = t.subscription_id AND e.id <= t.id WHERE t.id = $1
+                 AND (e.id = t.id OR (e.state NOT IN ('renewed', 'placed', 'skipped') AND NOT EXISTS (SELECT 1 FROM attempt x WHERE x.term_id = e.id AND x.state = 'placed')
+                      AND e.id >= (SELECT max(c.id) FROM term c WHERE c.subscription_id = t.subscription_id AND c.id <= t.id AND c.offset_months = 0))))",
+        )
+        .bind(term)
+        .fetch_one(&mut self.conn)
+        .await
+        .doing("reading what comes before a term")?;
+        Ok(Unpaid { from: read_date(&from)?, previous_order_at: read_optional_time(previous.as_deref())? })
     }
 
     /// When something is next to be done, as far as the database knows; without the `outbox` while its messages are on their way.

@@ -73,6 +73,27 @@ fn an_edit_that_names_channels_which_do_not_work_leaves_the_old_ones_in_force_an
     daemon.stop();
 }
 
+/// The machine was started again before the file was mended: the start ended with 1, again and again, and nobody heard of it.
+#[test]
+fn a_start_with_an_edit_that_names_channels_which_do_not_work_goes_on_with_the_old_ones_too() {
+    let portal = Portal::start();
+    let place = place(&portal, &entry("one", "1", 10, 60));
+    place.daemon().stop();
+    place.write(&told_by(&portal, NOWHERE, &entry("one", "1", 11, 60)));
+    for _ in 0..2 {
+        let before = told(&place).matches("the old channels stay in force").count();
+        let daemon = place.daemon();
+        if before == 0 {
+            hears(&place, "the old channels stay in force");
+        }
+        daemon.stop();
+    }
+    place.run(&["run", "--once"]).ended(0).explained(&["the old channels stay in force"]);
+    place.write(&told_by(&portal, &by_program(&place), &entry("one", "1", 11, 60)));
+    place.daemon().stop();
+    assert_eq!(place.value("SELECT count(*) FROM attention"), 0);
+}
+
 #[test]
 fn a_program_that_hangs_keeps_no_command_and_no_order_waiting() {
     let portal = Portal::start();

@@ -1,51 +1,25 @@
-use std::sync::Arc;
-
-use crate::clock::ManualClock;
-use crate::daemon::testing::{self, BEGIN, at};
-use crate::ids::PortalId;
+use crate::daemon::testing::{World, at, order_of};
 use crate::sandbox::settings::Hides;
-use crate::sandbox::{Foreign, OrderRequest, PlacedBy, SUCCEED, Sandbox, Settings};
-use crate::simulation::line::Line;
-
-type World = testing::World<Line>;
-
-async fn world() -> (World, Sandbox) {
-    let clock = ManualClock::at(at(BEGIN));
-    let sandbox = Sandbox::new(Arc::new(clock.clone()), Settings::default());
-    (World::new(Line::quiet(sandbox.clone(), &clock), clock).await, sandbox)
-}
-
-fn order_of(sandbox: &Sandbox, partner: u64) {
-    let request = OrderRequest::rm_premium(Some(PortalId::known(partner)), PortalId::known(5), PortalId::known(7), 1);
-    sandbox.add_foreign(Foreign { by: PlacedBy::Colleague, request, status: SUCCEED.into(), created_at: None });
-}
-
-async fn states(world: &mut World) -> Vec<String> {
-    sqlx::query_scalar("SELECT state || ' ' || coalesce(reason, '') FROM term ORDER BY id")
-        .fetch_all(&mut world.engine.store.conn)
-        .await
-        .unwrap()
-}
 
 /// Other credentials, or a search index that is being built anew: the customer's own renewal was hidden with all the rest, and bought again.
 #[tokio::test]
 async fn nothing_is_ordered_by_a_list_that_lost_most_of_what_it_showed_before_the_first_order_of_ours() {
-    let (mut world, sandbox) = world().await;
-    (2..6).for_each(|partner| order_of(&sandbox, partner));
+    let (mut world, sandbox, _) = World::before_sandbox().await;
+    (2..6).for_each(|partner| drop(order_of(&sandbox, partner)));
     world.engine.look_at_portal().await.unwrap();
     sandbox.change(|settings| settings.list.hides = Hides::MadeFrom(at("2020-01-01T00:00:00Z")));
     world.live_until("2027-02-15T09:00:00Z").await;
-    assert_eq!(states(&mut world).await, ["scheduled portal_trouble"], "a day is waited for it");
+    assert_eq!(world.states().await, ["scheduled portal_trouble"], "a day is waited for it");
     world.live_until("2027-02-16T10:00:00Z").await;
-    assert_eq!(states(&mut world).await, ["held foreign_order"]);
-    assert!(world.told("term:1:foreign_order").await[0].contains("does not show order UF"));
+    assert_eq!(world.states().await, ["held list_lacks"]);
+    assert!(world.told("term:1:list_lacks").await[0].contains("does not show order UF"));
     assert_eq!(sandbox.orders().len(), 4);
 }
 
 #[tokio::test]
 async fn a_list_that_comes_back_within_a_day_costs_no_word() {
-    let (mut world, sandbox) = world().await;
-    (2..6).for_each(|partner| order_of(&sandbox, partner));
+    let (mut world, sandbox, _) = World::before_sandbox().await;
+    (2..6).for_each(|partner| drop(order_of(&sandbox, partner)));
     world.engine.look_at_portal().await.unwrap();
     sandbox.change(|settings| settings.list.hides = Hides::MadeFrom(at("2020-01-01T00:00:00Z")));
     world.live_until("2027-02-15T09:00:00Z").await;
@@ -55,16 +29,32 @@ async fn a_list_that_comes_back_within_a_day_costs_no_word() {
     assert!(world.told("term:").await.is_empty());
 }
 
+/// A day and more after it was held, and nobody had come.
+#[tokio::test]
+async fn a_term_that_was_held_for_the_list_goes_on_when_the_list_is_whole_again() {
+    let (mut world, sandbox, _) = World::before_sandbox().await;
+    (2..6).for_each(|partner| drop(order_of(&sandbox, partner)));
+    world.engine.look_at_portal().await.unwrap();
+    sandbox.change(|settings| settings.list.hides = Hides::MadeFrom(at("2020-01-01T00:00:00Z")));
+    for now in ["2027-02-15T09:00:00Z", "2027-02-16T10:00:00Z", "2027-02-16T17:00:00Z"] {
+        world.live_until(now).await;
+    }
+    assert_eq!((world.states().await, world.told("term:1:list_lacks").await.len()), (vec!["held list_lacks".to_owned()], 1));
+    sandbox.change(|settings| settings.list.hides = Hides::Nothing);
+    world.live_until("2027-02-17T01:00:00Z").await;
+    assert_eq!((world.states().await, sandbox.orders().len()), (vec!["placed ".to_owned()], 5));
+}
+
 /// The same list, after the first order of ours: that one is missing, and another may be.
 #[tokio::test]
 async fn nothing_is_ordered_by_a_list_that_does_not_show_our_newest_order_until_a_person_says_so() {
-    let (mut world, sandbox) = world().await;
+    let (mut world, sandbox, _) = World::before_sandbox().await;
     world.live_until("2027-02-15T09:00:00Z").await;
     world.live_until("2027-02-15T10:00:00Z").await;
     sandbox.change(|settings| settings.list.hides = Hides::MadeFrom(at("2020-01-01T00:00:00Z")));
     world.live_until("2028-02-16T09:00:00Z").await;
     world.live_until("2028-02-17T10:00:00Z").await;
-    assert_eq!(states(&mut world).await, ["renewed ", "held foreign_order"]);
+    assert_eq!(world.states().await, ["renewed ", "held list_lacks"]);
     assert_eq!(sandbox.orders().len(), 1);
     let ours = sandbox.orders()[0].order_no.clone();
     world.ask(crate::daemon::commands::Asked::Release { term: 2, orders: vec![ours] }).await.unwrap();

@@ -179,7 +179,7 @@ fn r19b_a_serial_number_that_was_sent_must_come_back_and_be_equal() {
     let shows = |serial: Option<&str>| order("1", Facts { serial: serial.map(str::to_owned), ..ours() });
     let judged = |order: Listed, learned: &Learned| judge(&search(&identity, 48), &[order], learned);
     assert_eq!(judged(shows(Some("3631A2200001")), &all_but_po()), nobody_knows(&["1"]), "not learned");
-    let mut rows = all_but_po().0;
+    let mut rows = all_but_po().rows;
     rows.push((Field::Serial, Echo::Echoed));
     let learned = Learned::new(rows);
     assert_eq!(judged(shows(Some("3631A2200001")), &learned), Finding::PlacedByContent("1".to_owned()));
@@ -221,6 +221,22 @@ fn r18_only_another_value_in_a_field_that_comes_back_explains() {
             assert_eq!(explained(&order("1", facts.clone()), &identity(), &learned), explains, "{field:?} {echo:?}");
         }
     }
+}
+
+/// A8: what other customers' orders taught was believed of one whose own are shown under a distributor. Its lost order was taken for the
+/// distributor's, and bought again.
+#[test]
+fn r18_a_customer_whom_no_order_shows_may_be_shown_as_another() {
+    let distributor = order("1", Facts { partner: Some(5.to_string()), ..ours() });
+    let never_shown = all_but_po().of_others_only();
+    assert!(explained(&distributor, &identity(), &all_but_po()));
+    assert!(!explained(&distributor, &identity(), &never_shown));
+    assert!(explained(&order("2", Facts { product: Some(19.to_string()), ..ours() }), &identity(), &never_shown));
+    let named = Listed { attempt: Some(3), by_answer: true, ..distributor.clone() };
+    assert!(explained(&named, &identity(), &never_shown), "the order that an answer gave to another renewal of ours");
+    let mut rows = all_but_po().with(&[]);
+    rows.extend([(Field::PoNumber, Echo::Echoed), (Field::Partner, Echo::Echoed)]);
+    assert!(explained(&distributor, &identity(), &Learned::new(rows).of_others_only()), "ours would carry our number");
 }
 
 #[test]
@@ -386,7 +402,7 @@ fn r22_reading_an_order_back_teaches_each_field_by_what_it_shows() {
     assert!([Field::PoNumber, Field::Product, Field::Partner, Field::Item].into_iter().all(|field| all.echoes(field)));
     assert_eq!((all.of(Field::Serial), all.complete_for(&identity())), (None, true));
     let nothing = taught(&identity(), &order("1", Facts::default()));
-    assert!(nothing.0.iter().all(|(_, echo)| *echo == Echo::Absent));
+    assert!(nothing.rows.iter().all(|(_, echo)| *echo == Echo::Absent));
     let other = Facts {
         product: Some(20.to_string()),
         partner: Some(5.to_string()),

@@ -3,6 +3,7 @@
 use jiff::SignedDuration;
 
 use super::*;
+use crate::renewal::evidence::{Echo, Field, Learned};
 use crate::store::mirror::{MirrorRow, Settling, Undetailed};
 
 const SETTLING: Settling = Settling { shortest: SignedDuration::from_hours(1), longest: SignedDuration::from_hours(24) };
@@ -111,4 +112,56 @@ async fn since_when_a_list_lacks_an_order_is_kept_until_it_shows_it() {
     assert_eq!(synced("2027-02-16T09:00:00Z", Some("UF7")).await, Some(("UF7".to_owned(), at("2027-02-15T09:00:00Z"))));
     assert_eq!(synced("2027-02-17T09:00:00Z", None).await, None);
     assert_eq!(synced("2027-02-18T09:00:00Z", Some("UF7")).await, Some(("UF7".to_owned(), at("2027-02-18T09:00:00Z"))));
+}
+
+/// The list showed a stale status for weeks; the customer's renewal was bought again.
+#[tokio::test]
+async fn an_order_that_its_row_calls_dead_and_its_details_do_not_is_alive() {
+    let mut fresh = Fresh::new().await;
+    let now = at("2027-02-15T09:00:00Z");
+    fresh.store.take_rows(now, &[row(Some("7"), Some("UF7"), "cancelled")]).await.unwrap();
+    let mark = fresh.store.mirror_mark().await.unwrap();
+    let mut alive_after = async |detail: &str| {
+        fresh.store.take_detail(mark, detail, now, SETTLING).await.unwrap();
+        fresh.store.foreign_since(at("2027-01-01T00:00:00Z"), "RW-").await.unwrap().len()
+    };
+    assert_eq!(alive_after("{}").await, 0);
+    assert_eq!(alive_after(r#"{"basic":{"orderStatus":"succeed"}}"#).await, 1);
+    assert_eq!(alive_after(r#"{"basic":{"orderStatus":"cancelled"}}"#).await, 0);
+}
+
+/// A8: see `evidence::Learned::of_others_only`.
+#[tokio::test]
+async fn a_customer_is_shown_once_any_order_names_it() {
+    let mut fresh = Fresh::with([1]).await;
+    let identity = fresh.only().await.identity;
+    let learned = [(Field::Partner, Echo::Echoed), (Field::Product, Echo::Echoed)];
+    let all = Learned::new(learned.to_vec());
+    fresh.store.learn(at(DUE), &identity, "UF1", &learned).await.unwrap();
+    assert_eq!(fresh.store.learned(&identity).await.unwrap(), all.clone().of_others_only());
+    let named = MirrorRow {
+        raw: format!(r#"{{"productId":"{}","partnerId":"1"}}"#, identity.product_id),
+        ..row(Some("7"), Some("UF7"), "succeed")
+    };
+    fresh.store.take_rows(at(DUE), &[named]).await.unwrap();
+    assert_eq!(fresh.store.learned(&identity).await.unwrap(), all);
+}
+
+/// Its row had no number when it was first seen, so that its key is its id: it was counted beside itself, and every other order stopped.
+#[tokio::test]
+async fn an_order_of_ours_that_is_kept_under_its_id_is_not_carried_out_twice() {
+    let mut fresh = Fresh::with([1]).await;
+    let term = fresh.only().await;
+    fresh.attempt(&term, "RW-T-", placed("UF1")).await;
+    let po_number = "RW-T-0";
+    let carrying = |order_no: Option<&str>| MirrorRow {
+        raw: json!({"id": "7", "orderNo": order_no, "poNumber": po_number}).to_string(),
+        ..row(Some("7"), order_no, "succeed")
+    };
+    fresh.store.take_rows(at(DUE), &[carrying(None)]).await.unwrap();
+    fresh.store.take_rows(at(DUE), &[carrying(Some("UF1"))]).await.unwrap();
+    assert_eq!(fresh.store.carriers(po_number).await.unwrap(), ["UF1"]);
+    let second = MirrorRow { raw: json!({"poNumber": po_number}).to_string(), ..row(Some("8"), Some("UF8"), "succeed") };
+    fresh.store.take_rows(at(DUE), &[second]).await.unwrap();
+    assert_eq!(fresh.store.carriers(po_number).await.unwrap(), ["UF1", "UF8"]);
 }

@@ -1,0 +1,24 @@
+use crate::daemon::commands::Asked;
+use crate::daemon::testing::{World, at};
+use crate::ids::PortalId;
+use crate::sandbox::{Foreign, OrderRequest, PlacedBy, SUCCEED};
+
+#[tokio::test]
+async fn people_hear_when_a_doubted_database_can_be_accepted_and_of_orders_that_nothing_took_over() {
+    let (mut world, sandbox, _) = World::before_sandbox().await;
+    let mut request = OrderRequest::rm_premium(Some(PortalId::known(9)), PortalId::known(5), PortalId::known(7), 1);
+    request.po_number = Some(format!("{}ZZZZZZZZZZ", world.engine.po_prefix));
+    let forgotten = sandbox.add_foreign(Foreign { by: PlacedBy::Colleague, request, status: SUCCEED, created_at: None }).order_no;
+    world.engine.store.doubt(at("2027-01-10T00:00:00Z"), "it was restored").await.unwrap();
+    world.engine.recover().await.unwrap();
+    world.live_until("2027-01-11T23:00:00Z").await;
+    let refused = world.ask(Asked::AcceptDatabase).await.unwrap_err().to_string();
+    assert!(refused.contains("until 2027-01-12T00:00:00Z"), "{refused}");
+    for now in ["2027-01-12T00:00:00Z", "2027-01-12T00:20:00Z", "2027-01-12T08:00:00Z"] {
+        world.live_until(now).await;
+    }
+    let told = world.told("doubt:ready").await;
+    assert!(told.len() == 1 && told[0].starts_with("2027-01-12") && told[0].contains("renewd accept"), "{told:?}");
+    world.ask(Asked::AcceptDatabase).await.unwrap();
+    assert!(world.told("left:").await[0].contains(&forgotten));
+}

@@ -1,0 +1,50 @@
+use crate::daemon::testing::{World, at};
+use crate::portal::transport::Transport;
+
+/// The first order is through, and it is the time of the second.
+async fn second_year<T: Transport>(world: &mut World<T>) {
+    for now in ["2027-02-15T09:00:00Z", "2027-02-15T10:00:00Z", "2028-02-16T09:00:00Z"] {
+        world.live_until(now).await;
+    }
+}
+
+/// Its answer is a success; whose it is stands in its details only, which nobody read.
+#[tokio::test]
+async fn an_order_that_the_portal_carried_out_for_another_customer_does_not_count_as_renewed() {
+    let (mut world, sandbox, retold) = World::before_sandbox().await;
+    second_year(&mut world).await;
+    let second = &sandbox.orders()[1];
+    let po_number = second.request.po_number.clone().unwrap();
+    // Only in the details that carry this number: the first order is shown as ever.
+    retold.say_where(&po_number, r#""partnerId":"1""#, r#""partnerId":"9""#);
+    world.live_until("2028-02-16T11:00:00Z").await;
+    assert_eq!(world.states().await, ["renewed ", "placed not_listed"]);
+    assert!(world.told("term:2:not_listed").await[0].contains("shows for another product, customer"));
+}
+
+/// The same, and the portal shows every order under that name by now: it is its way to show them that changed.
+#[tokio::test]
+async fn a_portal_that_shows_all_of_ours_otherwise_than_it_did_mixes_nothing_up() {
+    let (mut world, _, retold) = World::before_sandbox().await;
+    second_year(&mut world).await;
+    retold.say_where("", r#""partnerId":"1""#, r#""partnerId":"9""#);
+    world.live_until("2028-02-16T11:00:00Z").await;
+    assert_eq!(world.states().await, ["renewed ", "renewed ", "scheduled "]);
+    assert!(world.told("term:").await.is_empty());
+}
+
+/// R23 looks at an order until its term has begun. What the list shows after that is told as well.
+#[tokio::test]
+async fn an_order_that_is_refunded_after_its_term_began_is_told() {
+    let (mut world, sandbox, _) = World::before_sandbox().await;
+    second_year(&mut world).await;
+    world.live_until("2028-03-05T00:00:00Z").await;
+    sandbox.set_status(&sandbox.orders()[1].order_no, "refunded").unwrap();
+    world.clock.set(at("2028-03-06T00:00:00Z"));
+    world.engine.look_at_portal().await.unwrap();
+    let told = world.told("strange:").await;
+    assert!(told[0].contains("which had renewed it until 2029-03-01, is refunded now"), "{told:?}");
+    world.clock.set(at("2028-03-07T00:00:00Z"));
+    world.engine.look_at_portal().await.unwrap();
+    assert_eq!(world.told("strange:").await.len(), 1, "once");
+}

@@ -1,0 +1,253 @@
+//! Judging what is due, each renewal by itself, before it may be ordered.
+//!
+//! Owns what must be true of one order whatever else is due: that a person has approved it where one must (R3, R14), and that nobody has renewed it
+//! already, ourselves included (R11). What is not sound waits for a person. Never sends.
+
+use std::collections::HashMap;
+
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Span, Timestamp};
+use sha2::{Digest, Sha256};
+
+use super::engine::{Engine, TickError, after};
+use super::words::{self, Plight};
+use crate::calendar;
+use crate::portal::transport::Transport;
+use crate::portal::wire::order_body;
+use crate::renewal::chain;
+use crate::renewal::evidence::{self, Listed};
+use crate::renewal::gate::Candidate;
+use crate::renewal::state::{Reason, TermState};
+use crate::renewal::subscription::{Approval, Party};
+use crate::rules::{Rule, kept};
+use crate::store::StoreError;
+use crate::store::audit::hex;
+use crate::store::terms::{DueTerm, Postponement, Unpaid, Write};
+
+/// A1, A5: the longest settle twice, and an hour for clocks. What others order is listed by then.
+const LISTED_WITHIN: SignedDuration = SignedDuration::from_hours(49);
+
+/// A term whose order is sound by itself, with that order.
+pub(super) struct Sound {
+    pub(super) term: DueTerm,
+    pub(super) request_hash: String,
+    pub(super) candidate: Candidate,
+}
+
+/// R11: from when on orders may have renewed a term already.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Since {
+    pub(super) at: Timestamp,
+    /// That is when an order of ours was made, and not only when the paid term began.
+    by_order: bool,
+}
+
+impl Since {
+    /// Since the previous term's order; for the first term, since the paid term began. Where the order of the previous term is gone, what others have
+    /// ordered since may be for that term or for this one.
+    pub(super) fn of(term: &DueTerm, unpaid: &Unpaid, zone: &TimeZone) -> Self {
+        let paid_began = || {
+            let months = i64::from(term.standing.cycle_months);
+            calendar::deadline(unpaid.from.saturating_sub(Span::new().months(months)), zone).unwrap_or(Timestamp::MIN)
+        };
+        // A minute of grace: the portal stamps an order by its own clock.
+        let minute = SignedDuration::from_mins(-1);
+        Self {
+            at: unpaid.previous_order_at.map_or_else(paid_began, |at| after(at, minute)),
+            by_order: unpaid.previous_order_at.is_some(),
+        }
+    }
+}
+
+/// What may have renewed the terms that are due.
+struct Others {
+    since: HashMap<i64, Since>,
+    foreign: Vec<Listed>,
+    /// By term: orders of ours that count for nothing and live.
+    living: HashMap<i64, Vec<String>>,
+}
+
+impl<T: Transport> Engine<T> {
+    /// Judges each term by itself: approval (R3, R14) and orders by others (R11). What is not sound waits for a person.
+    pub(super) async fn sound(&mut self, due: Vec<DueTerm>) -> Result<Vec<Sound>, TickError> {
+        let Some(others) = self.others(&due).await? else {
+            return self.try_all_again(&due).await.map(|()| Vec::new());
+        };
+        let now = self.clock.now();
+        let mut sound = Vec::with_capacity(due.len());
+        let mut write = Write::default();
+        for term in due {
+            let request_hash = request_hash(&term);
+            if let Some((to, plight)) = self.unsound(&term, &request_hash, &others).await? {
+                // One that waits for approval is missed at its last chance; one that is held waits for a person, however long.
+                let last = chain::last_chance(term.moments.deadline_at, term.standing.grace_days);
+                let step = self.stay(&term, to, (to == TermState::AwaitingApproval).then_some(last));
+                words::trouble(&term, to, &plight, step, &mut write);
+                continue;
+            }
+            let learned = self.store.learned(&term.identity).await?.complete_for(&term.identity);
+            let candidate = candidate(&term, learned);
+            sound.push(Sound { term, request_hash, candidate });
+        }
+        self.store.write(now, write).await?;
+        Ok(sound)
+    }
+
+    /// R11, as far as the portal shows it; `None` where that cannot be read now.
+    async fn others(&mut self, due: &[DueTerm]) -> Result<Option<Others>, TickError> {
+        let mut since = HashMap::new();
+        for term in due {
+            since.insert(term.id, self.since(term).await?);
+        }
+        let mut foreign = Vec::new();
+        if let Some(earliest) = since.values().map(|since| since.at).min() {
+            let earliest = after(earliest, -LISTED_WITHIN);
+            if let Err(error) = self.read_details(i64::MAX, Some(earliest)).await? {
+                tracing::warn!("cannot read the orders of others: {error}");
+                return Ok(None);
+            }
+            foreign = self.store.foreign_since(earliest, &self.po_prefix).await?;
+        }
+        match self.living_again(due, &since).await? {
+            Ok(living) => Ok(Some(Others { since, foreign, living })),
+            Err(error) => {
+                tracing::warn!("cannot read how orders stand that were set aside: {error}");
+                Ok(None)
+            }
+        }
+    }
+
+    async fn since(&mut self, term: &DueTerm) -> Result<Since, StoreError> {
+        Ok(Since::of(term, &self.store.unpaid(term.id).await?, &self.config.zone))
+    }
+
+    async fn try_all_again(&mut self, due: &[DueTerm]) -> Result<(), TickError> {
+        let now = self.clock.now();
+        let wait = Postponement {
+            terms: due.iter().map(|term| term.id).collect(),
+            until: after(now, SignedDuration::from_mins(5)),
+            reason: Reason::PortalTrouble,
+            detail: "the orders that others placed cannot be read".to_owned(),
+            remedy: None,
+        };
+        self.wait_all(due, wait).await
+    }
+
+    async fn unsound(
+        &mut self,
+        term: &DueTerm,
+        request_hash: &str,
+        others: &Others,
+    ) -> Result<Option<(TermState, Plight)>, TickError> {
+        if let Some(plight) = other_length(term) {
+            return Ok(Some((TermState::AwaitingApproval, plight)));
+        }
+        if let Some(plight) = needs_approval(term, request_hash) {
+            return Ok(Some((TermState::AwaitingApproval, plight)));
+        }
+        if !kept(Rule::R11) {
+            return Ok(None);
+        }
+        let found = self.orders_for(term, others).await?;
+        Ok((!found.is_empty()).then(|| (TermState::Held, foreign_plight(term, &found))))
+    }
+
+    /// R11: orders that may have renewed this already, ours for other entries included, but for those that a person has looked at.
+    async fn orders_for(&mut self, term: &DueTerm, others: &Others) -> Result<Vec<String>, TickError> {
+        let Since { at: since, by_order } = others.since[&term.id];
+        let learned = self.store.learned(&term.identity).await?;
+        // Made just before our last order and listed after it: it renewed the same a second time, or what is due now.
+        let shown_late = if by_order && !others.foreign.is_empty() {
+            self.store.shown_since(since, after(since, -LISTED_WITHIN)).await?
+        } else {
+            Vec::new()
+        };
+        let mut found: Vec<String> = others
+            .foreign
+            .iter()
+            .filter(|order| order.created_at.is_none_or(|at| at >= since) || shown_late.contains(&order.key))
+            .filter(|order| evidence::may_be_for(order, &term.identity, &learned))
+            .map(|order| order.key.clone())
+            .collect();
+        for (order, _) in self.store.own_look_alikes(&term.identity.looks_like(), term.subscription, since).await? {
+            found.push(order);
+        }
+        found.extend(others.living.get(&term.id).into_iter().flatten().cloned());
+        found.retain(|key| !term.dismissed.contains(key));
+        Ok(found)
+    }
+}
+
+fn candidate(term: &DueTerm, learned: bool) -> Candidate {
+    Candidate {
+        looks_like: term.identity.looks_like(),
+        kind: (term.identity.product_id.to_string(), term.identity.party != Party::Own),
+        learned,
+        quantity: term.standing.quantity,
+        deadline: term.moments.deadline_at,
+        follows_unknown: term.unknowns > 0,
+    }
+}
+
+/// R4: the dates of a term for which an order was tried never change. An order of another length would be booked as that term: of three
+/// years, two would be bought again; of one month, eleven would not be renewed, and nobody told.
+fn other_length(term: &DueTerm) -> Option<Plight> {
+    let planned = chain::term_at(term.anchor_on, term.span.offset_months, term.standing.cycle()).ok()?;
+    (planned.ends_on != term.span.ends_on).then(|| Plight {
+        reason: Reason::OtherLength,
+        detail: format!(
+            "an order for {} to {} was tried before the entry was changed to one that ends on {}",
+            term.span.starts_on, term.span.ends_on, planned.ends_on
+        ),
+        remedy: format!(
+            "renewd rebase {} {} (begins the other length), or change the entry back",
+            term.typed(),
+            term.span.starts_on
+        ),
+        orders: Vec::new(),
+    })
+}
+
+/// R3, R14: what a person must see first. An approval binds the exact request.
+fn needs_approval(term: &DueTerm, request_hash: &str) -> Option<Plight> {
+    let approved = term.approved_hash.as_deref();
+    let asked = term.standing.approval == Approval::Manual || term.confirm.is_some() || approved.is_some();
+    if !asked || (approved == Some(request_hash)) || (approved.is_some() && !kept(Rule::R14)) {
+        return None;
+    }
+    let remedy = format!("renewd approve {0} | renewd skip {0}", term.typed());
+    let (reason, detail) = match (approved, &term.confirm) {
+        (Some(""), _) => {
+            (Reason::NotOrdered, "an attempt for it was set aside by a person; another order waits for approval".to_owned())
+        }
+        (Some(_), _) => (Reason::ChangedSinceApproval, "what would be ordered has changed since it was approved".to_owned()),
+        (None, Some(why)) => (Reason::LooksLikeOld, format!("it is new and looks like one that was there before: {why}")),
+        (None, None) => {
+            (Reason::Approval, format!("an order of {} for {} waits for approval", term.standing.quantity, term.span.starts_on))
+        }
+    };
+    Some(Plight { reason, detail, remedy, orders: Vec::new() })
+}
+
+fn foreign_plight(term: &DueTerm, found: &[String]) -> Plight {
+    Plight {
+        reason: Reason::ForeignOrder,
+        detail: format!(
+            "it may have been renewed already: the portal has order {} for the same product and customer",
+            found.join(", ")
+        ),
+        remedy: format!(
+            "look at it in the portal, then: renewd release {0} (order anyway) | renewd resolve {0} --order-no X (it is paid)",
+            term.typed()
+        ),
+        orders: found.to_vec(),
+    }
+}
+
+/// R14: what an approval binds: the body of the order without its `poNumber`.
+pub fn request_hash(term: &DueTerm) -> String {
+    hex(&Sha256::digest(order_body(&term.standing.order(&term.identity), "")))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,249 @@
+//! `resolve`: a person says what became of an order of which the daemon cannot know (R25).
+//!
+//! Owns what is asked before that counts: whether the order can be the one that is meant, and whether another may still show up. Never frees a term
+//! for another order without an approval.
+
+use serde_json::json;
+
+use super::commands::{Desk, Done, Refused, spoken};
+use super::sound::Since;
+use super::words;
+use crate::renewal::chain;
+use crate::renewal::evidence;
+use crate::renewal::state::{Reason, TermState};
+use crate::rules::{Rule, kept};
+use crate::store::attempts::Attempt;
+use crate::store::found::{FoundOrder, SetAside};
+use crate::store::terms::{DueTerm, Move, Write};
+
+impl Desk<'_> {
+    /// A person names the order that pays the term: the one of an unknown attempt, or one that was placed elsewhere (R26).
+    pub(super) async fn resolve_ordered(&mut self, id: i64, number: &str) -> Done {
+        let term = self.term(id).await?;
+        let Some(order) = self.store.listed_order(number, self.po_prefix).await? else {
+            return Err(Refused::No(format!(
+                "order {number} is not in the portal's list as last read; check the number, or let the daemon read the list first"
+            )));
+        };
+        if evidence::is_dead(order.status.as_deref()) {
+            return Err(Refused::No(format!("order {number} is {}; it pays nothing", order.status.unwrap_or_default())));
+        }
+        let set_aside = self.set_aside_by(&term, &order, number).await?;
+        if order.attempt.is_none() {
+            self.pays(&term, &order, number).await?;
+            if term.state != TermState::Unknown {
+                self.refuse_while_undecided(&term, number).await?;
+            }
+        }
+        let step = Move {
+            act_at: Some(self.now),
+            tries: 0,
+            warn_at: super::engine::warning(&term, self.now),
+            ..Move::of(&term, TermState::Placed)
+        };
+        let write = self.by_hand("term.resolved", &term, &json!({"order": order.key}), step);
+        if !self.record(&term, &order, set_aside, write).await? {
+            return Err(Refused::No(format!("{} is {}; there is nothing to resolve", term.name, spoken(term.state))));
+        }
+        Ok(format!("{}: order {number} pays the term from {}; it is followed from now on", term.name, term.span.starts_on))
+    }
+
+    /// The term whose attempt the order is, where that counts for nothing any more; refused where it pays another.
+    async fn set_aside_by(&mut self, term: &DueTerm, order: &evidence::Listed, number: &str) -> Result<Option<i64>, Refused> {
+        let own = term.attempt.as_ref().map(|attempt| attempt.id);
+        let Some(attempt) = order.attempt.filter(|attempt| own != Some(*attempt)) else { return Ok(None) };
+        match self.store.set_aside_for(attempt, term.subscription).await? {
+            Some(other) => Ok(Some(other)),
+            None => Err(self.pays_another(number, attempt).await?),
+        }
+    }
+
+    /// Writes down that `order` pays `term`; false where it has one that counts, or is skipped.
+    async fn record(
+        &mut self,
+        term: &DueTerm,
+        order: &evidence::Listed,
+        set_aside: Option<i64>,
+        write: Write,
+    ) -> Result<bool, Refused> {
+        match &term.attempt {
+            _ if set_aside.is_some() && term.state.may_exist() => return Ok(false),
+            None if set_aside == Some(term.id) => self.store.take_back(self.now, order, write).await?,
+            None if set_aside.is_some() => {
+                let attempt = order.attempt.unwrap_or_default();
+                self.store.set_aside(self.now, attempt, SetAside::Void, Write::default()).await?;
+                self.store.adopt(self.now, term, order, "person", write).await?;
+            }
+            Some(attempt) if !attempt.placed => {
+                let found = FoundOrder {
+                    key: order.key.clone(),
+                    order_no: order.order_no.clone(),
+                    order_id: order.portal_id.clone(),
+                    status: order.status.clone(),
+                    transaction_no: order.facts.transaction.clone(),
+                    matched_by: "person",
+                };
+                self.store.found(self.now, attempt.id, &found, write).await?;
+            }
+            Some(attempt) if order.attempt == Some(attempt.id) => self.store.vouch(self.now, attempt.id, write).await?,
+            Some(attempt) if term.state == TermState::Held || term.reason == Some(Reason::NotListed) => {
+                self.store.set_aside(self.now, attempt.id, SetAside::Void, Write::default()).await?;
+                self.store.adopt(self.now, term, order, "person", write).await?;
+            }
+            None if term.state != TermState::Skipped => self.store.adopt(self.now, term, order, "person", write).await?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    async fn pays_another(&mut self, number: &str, attempt: i64) -> Result<Refused, Refused> {
+        let other = self.store.term_of_attempt(attempt).await?;
+        let name = other.as_ref().map(|term| term.typed().into_owned()).unwrap_or_default();
+        Ok(Refused::No(format!(
+            "order {number} is recorded for {name}; if that is wrong, settle {name} first: renewd history {name}"
+        )))
+    }
+
+    /// A number mistyped, or read off the wrong line: the term would count as renewed, and nobody would be told that it is not.
+    async fn pays(&mut self, term: &DueTerm, order: &evidence::Listed, number: &str) -> Result<(), Refused> {
+        let learned = self.store.learned(&term.identity).await?;
+        if !evidence::may_be_for(order, &term.identity, &learned) {
+            return Err(Refused::No(format!(
+                "order {number} is for another product, customer or serial number; it does not pay {}",
+                term.name
+            )));
+        }
+        let since = Since::of(term, &self.store.unpaid(term.id).await?, &self.config.zone).at;
+        match order.created_at.filter(|at| *at < since) {
+            Some(at) => Err(Refused::No(format!(
+                "order {number} of {at:.0} is older than what pays {0} today; if it pays further: renewd rebase {0} DATE ({1})",
+                term.typed(),
+                words::DATE
+            ))),
+            None => Ok(()),
+        }
+    }
+
+    /// R25: not before `settle`, and it leads to approval, never straight to another order.
+    pub(super) async fn resolve_not_ordered(&mut self, id: i64) -> Done {
+        let term = self.term(id).await?;
+        let (TermState::Unknown, Some(attempt)) = (term.state, term.attempt.clone()) else {
+            return Err(Refused::No(format!(
+                "{} is {}; --not-ordered is for orders of unknown fate",
+                term.name,
+                spoken(term.state)
+            )));
+        };
+        self.may_show_up_no_more(&term, &attempt)?;
+        self.refuse_while_list_lacks_ours("this order").await?;
+        let write = self.awaits_approval("attempt.not_placed", &term, "a person said that it was not ordered");
+        self.store.set_aside(self.now, attempt.id, SetAside::NotPlaced, write).await?;
+        self.store.forget_approval(term.id).await?;
+        Ok(format!(
+            "{0}: the attempt {1} is set aside; another order needs `renewd approve {0}`",
+            term.typed(),
+            attempt.po_number
+        ))
+    }
+
+    /// R19: a list that hides our newest order may hide `what` as well.
+    pub(super) async fn refuse_while_list_lacks_ours(&mut self, what: &str) -> Result<(), Refused> {
+        let lacks = self.store.account().await?.lacks;
+        let Some((order, from)) = lacks.map(|(order, since)| (order, super::lacking::accepted_from(since))) else {
+            return Ok(());
+        };
+        if self.now >= from {
+            return Ok(());
+        }
+        Err(Refused::No(format!(
+            "not yet: {}, and so may {what}; look whether these are the right credentials (renewd check --online); if {order} was removed from the portal, ask again after {from:.0}",
+            super::lacking::sentence(&order)
+        )))
+    }
+
+    /// R25: one settle to be carried out (A2), and one more to be listed (A1), which is where a person looks.
+    fn may_show_up_no_more(&self, term: &DueTerm, attempt: &Attempt) -> Result<(), Refused> {
+        let ended = attempt.ended_at.unwrap_or(attempt.created_at);
+        let settle = super::resolve::settle_of(self.config, term, ended).saturating_mul(2);
+        let earliest = super::engine::after(ended, settle);
+        if self.now >= earliest || !kept(Rule::R25) {
+            return Ok(());
+        }
+        Err(Refused::No(format!("an order of {} may still show up until {earliest:.0}; ask again then", term.name)))
+    }
+
+    /// R23: only a person frees a term from an order that is dead.
+    pub(super) async fn resolve_void(&mut self, id: i64) -> Done {
+        let term = self.term(id).await?;
+        // One that stays unpaid can be gone from the portal as well. If it is not, it holds the next order (`own.rs`).
+        let dead =
+            matches!(term.reason, Some(Reason::DeadOrder | Reason::RefundedLater | Reason::NotListed | Reason::PendingLong));
+        let Some(attempt) = term.attempt.clone().filter(|attempt| attempt.placed && dead) else {
+            return Err(Refused::No(format!(
+                "{} is {}; --void is for orders that are cancelled, failed, refunded or gone",
+                term.name,
+                spoken(term.state)
+            )));
+        };
+        self.refuse_if_alive(&term).await?;
+        // The answer named an order that is another's, or that nobody sees: the one that was sent may still come.
+        if matches!(term.reason, Some(Reason::NotListed | Reason::PendingLong)) {
+            self.may_show_up_no_more(&term, &attempt)?;
+        }
+        let write = self.awaits_approval("attempt.voided", &term, "its order is dead and was set aside by a person");
+        self.store.set_aside(self.now, attempt.id, SetAside::Void, write).await?;
+        self.store.forget_approval(term.id).await?;
+        Ok(format!(
+            "{0}: order {1} is set aside; another order needs `renewd approve {0}`",
+            term.typed(),
+            attempt.order_no.unwrap_or_default()
+        ))
+    }
+
+    /// An order that was dead and lives again renews the term: setting it aside would buy it twice.
+    pub(super) async fn refuse_if_alive(&mut self, term: &DueTerm) -> Result<(), Refused> {
+        let Some(attempt) = term.attempt.as_ref().filter(|_| super::own::is_held_dead(term)) else { return Ok(()) };
+        let Some(listed) = self.store.listed_attempt(attempt.id, self.po_prefix).await? else { return Ok(()) };
+        if evidence::is_dead(listed.status.as_deref()) {
+            return Ok(());
+        }
+        let step = Move {
+            reason: term.reason,
+            detail: term.detail.clone(),
+            remedy: term.remedy.clone(),
+            act_at: Some(self.now),
+            ..Move::of(term, TermState::Held)
+        };
+        self.store.write(self.now, Write { moves: vec![step], ..Write::default() }).await?;
+        Err(Refused::No(format!(
+            "order {} of {} is {} in the portal again: it is followed from now on, and nothing is to be set aside",
+            listed.key,
+            term.name,
+            listed.status.unwrap_or_default()
+        )))
+    }
+
+    /// An order of somebody else's, as it seems, while one of ours that looks the same is of unknown fate: it may be that one.
+    async fn refuse_while_undecided(&mut self, term: &DueTerm, number: &str) -> Result<(), Refused> {
+        if !self.store.undecided().await?.contains(&term.identity.looks_like()) {
+            return Ok(());
+        }
+        Err(Refused::No(format!(
+            "order {number} may be one of ours for the same product and customer, of which nobody knows yet whether it was carried out; settle that one first: renewd status"
+        )))
+    }
+
+    fn awaits_approval(&self, kind: &'static str, term: &DueTerm, why: &str) -> Write {
+        let last = chain::last_chance(term.moments.deadline_at, term.standing.grace_days);
+        let step = Move {
+            reason: Some(Reason::NotOrdered),
+            detail: Some(format!("{why}; another order waits for approval")),
+            remedy: Some(format!("renewd approve {0} | renewd skip {0}", term.typed())),
+            act_at: Some(last.max(self.now)),
+            warn_at: super::engine::warning(term, self.now),
+            tries: 0,
+            ..Move::of(term, TermState::AwaitingApproval)
+        };
+        self.by_hand(kind, term, &json!({"why": why}), step)
+    }
+}
