@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::text::time;
-use super::{Doing, Store, StoreError, Tx};
+use super::{Doing, Store, StoreError, Tx, bulk};
 
 /// The hash before the first row.
 pub const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
@@ -79,11 +79,9 @@ impl AuditRow {
 
 /// Lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}"); // writing to a String cannot fail
-        text
-    })
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
 }
 
 /// Appends `events` within `tx`.
@@ -122,19 +120,15 @@ fn linked(event: Happened, now: Timestamp, previous: &str) -> AuditRow {
     row
 }
 
-/// One statement however many rows: a file of 100,000 entries is synced in one commit.
+/// Some hundred rows in one statement: a file of 100,000 entries is synced in one commit.
 async fn insert(tx: &mut Tx<'_>, rows: &[AuditRow]) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO audit_log (at, kind, subscription_id, renewal, po_number, order_no, transaction_no, detail, hash)
-         SELECT value ->> 'at', value ->> 'kind', value ->> 'subscription_id', value ->> 'renewal', value ->> 'po_number',
-                value ->> 'order_no', value ->> 'transaction_no', value ->> 'detail', value ->> 'hash'
-         FROM json_each($1) ORDER BY key",
-    )
-    .bind(super::text::json(&rows)?)
-    .execute(&mut **tx)
+    let into = "INSERT INTO audit_log (at, kind, subscription_id, renewal, po_number, order_no, transaction_no, detail, hash) ";
+    bulk::insert(tx, into, rows, "writing the audit log", |row, event| {
+        row.push_bind(&event.at).push_bind(&event.kind).push_bind(event.subscription_id);
+        row.push_bind(&event.renewal).push_bind(&event.po_number).push_bind(&event.order_no);
+        row.push_bind(&event.transaction_no).push_bind(&event.detail).push_bind(&event.hash);
+    })
     .await
-    .doing("writing the audit log")?;
-    Ok(())
 }
 
 /// What is wrong with the chain.

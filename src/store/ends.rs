@@ -24,10 +24,14 @@ impl Store {
     /// Records what became of a batch, with its audit rows, in one commit.
     pub async fn record_ends(&mut self, now: Timestamp, ends: Vec<Ended>) -> Result<(), StoreError> {
         let mut tx = self.begin("recording answers").await?;
+        let mut writes = Write::default();
         for end in ends {
             end_attempt(&mut tx, now, end.attempt, &end.outcome, end.portal_date).await?;
-            within(&mut tx, now, end.write).await?;
+            writes.moves.extend(end.write.moves);
+            writes.events.extend(end.write.events);
+            writes.messages.extend(end.write.messages);
         }
+        within(&mut tx, now, writes).await?;
         commit(tx, "recording answers").await
     }
 }

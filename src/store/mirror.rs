@@ -131,9 +131,10 @@ impl Store {
         let before = self.mirror_count().await?;
         let values: Vec<Value> = rows.iter().map(as_json).collect();
         let mut tx = self.begin("taking the order list").await?;
+        // `min(+p.key)`: without the plus SQLite looks for the least key in the order of the keys, through the whole mirror for each row.
         sqlx::query(
             "INSERT INTO portal_order (account_id, key, portal_id, order_no, status, created_at, row, product, partner, serial, items, first_seen_at)
-             SELECT 1, coalesce((SELECT min(p.key) FROM portal_order p WHERE p.account_id = 1 AND p.portal_id = value ->> 'portal_id'
+             SELECT 1, coalesce((SELECT min(+p.key) FROM portal_order p WHERE p.account_id = 1 AND p.portal_id = value ->> 'portal_id'
                         AND (p.order_no IS NULL OR value ->> 'order_no' IS NULL)
                         AND NOT EXISTS (SELECT 1 FROM portal_order e WHERE e.account_id = 1 AND e.key = value ->> 'key')), value ->> 'key'), value ->> 'portal_id', value ->> 'order_no', value ->> 'status', value ->> 'created_at', value ->> 'row',
                     value ->> 'product', value ->> 'partner', value ->> 'serial', value ->> 'items', $2

@@ -11,9 +11,11 @@ macro_rules! dead {
 }
 
 pub mod account;
+mod added;
 mod address;
 pub mod attempts;
 pub mod audit;
+mod bulk;
 pub mod commands;
 pub mod committed;
 pub mod ends;

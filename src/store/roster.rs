@@ -1,13 +1,13 @@
 //! Bringing the database to the file: reading what is known, and writing what `renewal/roster.rs` decided.
 //!
-//! Owns one transaction per file. Set-based, one statement however many entries: a file of 100,000 is one commit.
+//! Owns one transaction per file. Set-based: a file of 100,000 entries is one commit and some hundred statements. What is new is in `added.rs`.
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::audit::{self, Happened};
 use super::text::{json, read_date, read_json, read_time, time};
-use super::{Doing, Store, StoreError, Tx, commit, files};
+use super::{Doing, Store, StoreError, Tx, added, commit, files};
 use crate::renewal::chain::{Moments, Span};
 use crate::renewal::roster::{Change, Known, KnownTerm};
 use crate::renewal::state::TermState;
@@ -113,82 +113,13 @@ impl Store {
         files::put_in_force(&mut tx, now, path, text).await?;
         remove(&mut tx, changes).await?;
         update(&mut tx, entries, changes).await?;
-        let added = add(&mut tx, now, entries, changes).await?;
+        let added = added::add(&mut tx, now, entries, changes).await?;
         reschedule(&mut tx, now, entries, changes).await?;
         let mut added = added.into_iter();
         let events = changes.iter().filter_map(|change| event(change, entries, &mut added)).collect();
         audit::append(&mut tx, now, events).await?;
         commit(tx, "taking the file").await
     }
-}
-
-/// Returns the rows of the new subscriptions, in the order of their changes.
-async fn add(tx: &mut Tx<'_>, now: Timestamp, entries: &[Entry], changes: &[Change]) -> Result<Vec<i64>, StoreError> {
-    let rows: Vec<Value> = changes
-        .iter()
-        .filter_map(|change| match change {
-            Change::Added { entry, span, moments, confirm } => {
-                Some(added_row(&entries[*entry], span, moments, confirm.as_deref()))
-            }
-            _ => None,
-        })
-        .collect::<Result<_, _>>()?;
-    if rows.is_empty() {
-        return Ok(Vec::new());
-    }
-    let rows = json(&rows)?;
-    sqlx::query(
-        "INSERT INTO subscription (account_id, product_id, partner_id, serial, item_id, batch, name, active, seed_on, anchor_on, entry, confirm, created_at)
-         SELECT 1, value ->> 'product', value ->> 'partner', value ->> 'serial', value ->> 'item', value ->> 'batch', value ->> 'name', 1,
-                value ->> 'starts_on', value ->> 'starts_on', value ->> 'entry', value ->> 'confirm', $2
-         FROM json_each($1) ORDER BY key",
-    )
-    .bind(&rows)
-    .bind(time(now))
-    .execute(&mut **tx)
-    .await
-    .doing("adding subscriptions")?;
-    // CROSS JOIN fixes the order of the loops (sqlite.org/optoverview.html, "Manual control"): with subscription outside, the
-    // whole list would be parsed again for each one, and a file of 5,000 entries took a minute.
-    sqlx::query(
-        "INSERT INTO term (subscription_id, offset_months, starts_on, ends_on, state, since, due_at, deadline_at, act_at)
-         SELECT s.id, 0, value ->> 'starts_on', value ->> 'ends_on', 'scheduled', $2, value ->> 'due_at', value ->> 'deadline_at', value ->> 'due_at'
-         FROM json_each($1) CROSS JOIN subscription s ON s.account_id = 1 AND s.product_id = value ->> 'product' AND s.partner_id = value ->> 'partner'
-              AND s.serial = value ->> 'serial' AND s.item_id = value ->> 'item' AND s.batch = value ->> 'batch'
-         ORDER BY key",
-    )
-    .bind(&rows)
-    .bind(time(now))
-    .execute(&mut **tx)
-    .await
-    .doing("adding terms")?;
-    sqlx::query_scalar(
-        "SELECT s.id FROM json_each($1) CROSS JOIN subscription s ON s.account_id = 1 AND s.product_id = value ->> 'product' AND s.partner_id = value ->> 'partner'
-              AND s.serial = value ->> 'serial' AND s.item_id = value ->> 'item' AND s.batch = value ->> 'batch'
-         ORDER BY key",
-    )
-    .bind(&rows)
-    .fetch_all(&mut **tx)
-    .await
-    .doing("reading what was added")
-}
-
-fn added_row(entry: &Entry, span: &Span, moments: &Moments, confirm: Option<&str>) -> Result<Value, StoreError> {
-    let identity = &entry.identity;
-    Ok(json!({
-        "product": identity.product_id.to_string(),
-        "partner": identity.party.text().unwrap_or_default(),
-        "serial": identity.serial.as_deref().unwrap_or_default(),
-        "item": identity.item_id.to_string(),
-        "batch": identity.batch.as_deref().unwrap_or_default(),
-        "name": entry.name,
-        "starts_on": span.starts_on.to_string(),
-        "ends_on": span.ends_on.to_string(),
-        "entry": json(&Standing::of(entry))?,
-        "confirm": confirm,
-        "due_at": time(moments.due_at),
-        "deadline_at": time(moments.deadline_at),
-    }))
 }
 
 async fn update(tx: &mut Tx<'_>, entries: &[Entry], changes: &[Change]) -> Result<(), StoreError> {
