@@ -95,7 +95,7 @@ enum Command {
     /// Approve the order that waits, exactly as shown
     Approve(steer::Approve),
     /// Do not renew the next term; ends its chain until `rebase`
-    Skip(steer::Back),
+    Skip(steer::Skip),
     /// Keep the next order back until `release`
     Hold(steer::Back),
     /// Let a held order go
@@ -149,7 +149,7 @@ async fn chosen(command: Command, global: &Global) -> Result<Exit, Failure> {
         Command::History(history) => history.run(global).await,
         Command::Order(order) => order.run(global).await,
         Command::Approve(approve) => approve.run(global).await,
-        Command::Skip(back) => back.skip(global).await,
+        Command::Skip(skip) => skip.run(global).await,
         Command::Hold(back) => back.hold(global).await,
         Command::Release(release) => release.run(global).await,
         Command::Rebase(rebase) => rebase.run(global).await,

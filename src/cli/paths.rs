@@ -128,8 +128,8 @@ mod tests {
     fn a_command_in_a_message_finds_the_same_files() {
         let there = global(&["--config", "/srv/a b.toml", "--database", "/srv/r.db"]);
         assert_eq!(
-            there.here("look, then: renewd approve one | renewd skip one"),
-            "look, then: renewd --config '/srv/a b.toml' --database /srv/r.db approve one | \
+            there.here("look, then: renewd approve one or renewd skip one"),
+            "look, then: renewd --config '/srv/a b.toml' --database /srv/r.db approve one or \
              renewd --config '/srv/a b.toml' --database /srv/r.db skip one"
         );
         let played = global(&["--sandbox"]);

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::output::{BAD, plain, say};
 use super::{Exit, Failure, Global, play};
@@ -47,6 +48,8 @@ impl Run {
     }
 
     pub(super) async fn run(self, global: &Global) -> Result<Exit, Failure> {
+        // From here on SIGHUP ends nobody: a reload that comes while the daemon starts, or during `--once`, is only too early.
+        drop(signal(SignalKind::hangup())?);
         match (global.sandbox, self.real_time) {
             (true, true) => play::real_time(global, Config::from_file(&global.config_path())?).await,
             (true, false) => play::play(global, Config::from_file(&global.config_path())?).await,

@@ -29,7 +29,19 @@ pub(super) struct Named {
     name: String,
 }
 
-/// Options of `skip` and `hold`, which spend nothing: `--yes` is taken as everywhere, and nothing is asked.
+/// Options of `skip`, which spends nothing: `--yes` is taken as everywhere, and nothing is asked.
+#[derive(Debug, Args)]
+pub(super) struct Skip {
+    #[command(flatten)]
+    named: Named,
+    /// The first day of the term meant, where the one before was just renewed
+    #[arg(long, value_name = "DATE")]
+    term: Option<Date>,
+    #[command(flatten)]
+    sure: Sure,
+}
+
+/// Options of `hold`, the same.
 #[derive(Debug, Args)]
 pub(super) struct Back {
     #[command(flatten)]
@@ -165,12 +177,23 @@ impl Named {
     }
 }
 
-impl Back {
-    pub(super) async fn skip(self, global: &Global) -> Result<Exit, Failure> {
+impl Skip {
+    pub(super) async fn run(self, global: &Global) -> Result<Exit, Failure> {
         let (_, term) = self.named.find(global).await?;
-        submit(global, Asked::Skip { term: term.id }).await
+        is_that(&term, self.term)?;
+        submit(global, Asked::Skip { term: term.id, early: self.term.is_some() }).await
     }
+}
 
+/// The term that is acted on begins on the day that was named, if one was.
+fn is_that(term: &DueTerm, named: Option<Date>) -> Result<(), Failure> {
+    if named.is_none_or(|date| date == term.span.starts_on) {
+        return Ok(());
+    }
+    Err(Failure::Failed(anyhow::anyhow!("the next unpaid term of {} begins on {}", term.name, term.span.starts_on)))
+}
+
+impl Back {
     pub(super) async fn hold(self, global: &Global) -> Result<Exit, Failure> {
         let (_, term) = self.named.find(global).await?;
         submit(global, Asked::Hold { term: term.id }).await
@@ -227,13 +250,7 @@ fn show_order(term: &DueTerm) -> Result<(), Failure> {
 impl Order {
     pub(super) async fn run(self, global: &Global) -> Result<Exit, Failure> {
         let (_, term) = self.named.find(global).await?;
-        if self.term.is_some_and(|date| date != term.span.starts_on) {
-            return Err(Failure::Failed(anyhow::anyhow!(
-                "the next unpaid term of {} begins on {}",
-                term.name,
-                term.span.starts_on
-            )));
-        }
+        is_that(&term, self.term)?;
         show_order(&term)?;
         self.sure.ask("Order this now? It costs money.")?;
         submit(global, Asked::Order { term: term.id, request_hash: request_hash(&term), early: self.term.is_some() }).await

@@ -11,7 +11,7 @@ use super::entry::Draft;
 use super::problem::{Problem, Problems};
 use super::shown::quoted;
 use crate::ids::PortalId;
-use crate::renewal::subscription::{Identity, Party};
+use crate::renewal::subscription::{Identity, Party, plain_serial};
 
 /// What makes one line of an order unique.
 #[derive(PartialEq, Eq, Hash)]
@@ -66,7 +66,7 @@ fn devices<'a, 'd>(drafts: &'a [Draft<'d>]) -> Vec<Pair<'a, 'd>> {
         let Ok(bought) = &draft.bought else { continue };
         let Some(serial) = &bought.identity.serial else { continue };
         let party = bought.identity.party;
-        let (of, first) = *seen.entry((bought.identity.product_id, serial.to_ascii_uppercase())).or_insert((party, draft));
+        let (of, first) = *seen.entry((bought.identity.product_id, plain_serial(serial))).or_insert((party, draft));
         if of != party {
             found.push((draft, first));
         }
@@ -103,7 +103,7 @@ fn item(identity: &Identity, id: PortalId) -> Item<'_> {
         product: identity.product_id,
         party: identity.party,
         // One PBX, however its number is typed.
-        serial: identity.serial.as_ref().map(|serial| serial.to_ascii_uppercase()),
+        serial: identity.serial.as_ref().map(|serial| plain_serial(serial)),
         id,
         batch: identity.batch.as_deref(),
     }

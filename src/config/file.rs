@@ -26,6 +26,12 @@ pub enum ConfigError {
         /// What was looked at.
         path: PathBuf,
     },
+    /// A pipe, a socket or a device is there.
+    #[error("{path:?} is no regular file; name a file with --config FILE")]
+    NoFile {
+        /// What was looked at.
+        path: PathBuf,
+    },
     /// It is there, and not for this user.
     #[error(
         "{path:?} may not be read by this user; its owner may, and members of its group: use sudo, or let `sudo usermod -aG renewd \
@@ -75,6 +81,10 @@ impl Config {
 
 fn bytes(path: &Path) -> Result<Vec<u8>, ConfigError> {
     let mut bytes = Vec::new();
+    // Opening a pipe would wait for somebody to write to it.
+    if std::fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+        return Err(ConfigError::NoFile { path: path.to_owned() });
+    }
     let read = File::open(path).and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut bytes));
     let path = path.to_owned();
     match read {

@@ -30,7 +30,11 @@ pub enum Asked {
     /// `order NAME`
     Order { term: i64, request_hash: String, early: bool },
     /// `skip NAME`
-    Skip { term: i64 },
+    Skip {
+        term: i64,
+        #[serde(default)]
+        early: bool,
+    },
     /// `hold NAME`
     Hold { term: i64 },
     /// `release NAME`, having seen these orders
@@ -95,6 +99,8 @@ pub(super) type Done = Result<String, Refused>;
 
 /// R5: a chain that begins later than this needs a person's word, as `far = true` does in the file.
 const FAR: SignedDuration = SignedDuration::from_hours(400 * 24);
+/// After an order, so long `skip NAME` does not mean the next term.
+const RECENTLY: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 impl<T: Transport> Engine<T> {
     /// Does what people have asked since the last look, each in its own commit, and answers.
@@ -144,7 +150,13 @@ impl<T: Transport> Engine<T> {
                 }
             }
             Asked::ResolveNotOrdered { .. } => drop(self.reach_portal(now, false).await?),
-            Asked::ResolveVoid { term } | Asked::Skip { term } => {
+            Asked::ResolveVoid { term } if self.is_pending_long(*term).await? => {
+                if let Ok(synced) = self.reach_portal(now, false).await? {
+                    let term = self.store.term(*term).await?;
+                    self.follow(&synced, term.into_iter().collect()).await?;
+                }
+            }
+            Asked::ResolveVoid { term } | Asked::Skip { term, .. } => {
                 let attempt = self.store.term(*term).await?.and_then(|term| term.attempt).filter(|attempt| attempt.placed);
                 if let Some(attempt) = attempt
                     && let Some(mut listed) = self.store.listed_attempt(attempt.id, &self.po_prefix).await?
@@ -155,6 +167,10 @@ impl<T: Transport> Engine<T> {
             _ => {}
         }
         Ok(())
+    }
+
+    async fn is_pending_long(&mut self, term: i64) -> Result<bool, TickError> {
+        Ok(self.store.term(term).await?.is_some_and(|term| term.reason == Some(Reason::PendingLong)))
     }
 
     /// A command can have put another file in force.
@@ -174,7 +190,7 @@ impl Desk<'_> {
         match asked {
             Asked::Approve { term, request_hash } => self.approve(term, &request_hash).await,
             Asked::Order { term, request_hash, early } => self.order(term, &request_hash, early).await,
-            Asked::Skip { term } => self.skip(term).await,
+            Asked::Skip { term, early } => self.skip(term, early).await,
             Asked::Hold { term } => self.hold(term).await,
             Asked::Release { term, orders } => self.release(term, &orders).await,
             Asked::Rebase { subscription, to, why, far } => self.rebase(subscription, to, &why, far).await,
@@ -242,13 +258,8 @@ impl Desk<'_> {
                 term.span.starts_on
             )));
         }
-        if self.now < term.moments.due_at && !early {
-            return Err(Refused::No(format!(
-                "{0} is not due before {1:.0}; to order it now: renewd order {0} --term {2}",
-                term.typed(),
-                term.moments.due_at,
-                term.span.starts_on
-            )));
+        if self.now < term.moments.due_at {
+            self.may_be_ordered_early(&term, early).await?;
         }
         if self.now >= chain::last_chance(term.moments.deadline_at, term.standing.grace_days) {
             return Err(Refused::No(format!(
@@ -264,8 +275,32 @@ impl Desk<'_> {
         Ok(format!("{}: the order for {} goes as soon as it may", term.name, term.span.starts_on))
     }
 
-    async fn skip(&mut self, id: i64) -> Done {
+    /// R24. Never more than one term beyond the one that runs: each further one would be offered after the last.
+    async fn may_be_ordered_early(&mut self, term: &DueTerm, named: bool) -> Result<(), Refused> {
+        let previous = self.store.unpaid(term.id).await?.previous_order_at;
+        let begins = term.span.starts_on;
+        let paid = if previous.is_some() { format!("{} is renewed until {begins}: ", term.name) } else { String::new() };
+        if term.moments.deadline_at.duration_since(self.now) > FAR {
+            let days = FAR.as_hours() / 24;
+            return Err(Refused::No(format!(
+                "{paid}the term from {begins} is more than {days} days ahead; order it when the one before has begun"
+            )));
+        }
+        if named {
+            return Ok(());
+        }
+        Err(Refused::No(format!(
+            "{paid}the next term is not due before {1:.0}; if it is to be ordered already: renewd order {0} --term {begins}",
+            term.typed(),
+            term.moments.due_at
+        )))
+    }
+
+    async fn skip(&mut self, id: i64, early: bool) -> Done {
         let term = self.term(id).await?;
+        if !early && self.now < term.moments.due_at {
+            self.refuse_if_just_renewed(&term).await?;
+        }
         let evidence = term.reason == Some(Reason::NoEvidence);
         if !matches!(term.state, TermState::Scheduled | TermState::AwaitingApproval | TermState::Held) || evidence {
             return Err(Refused::No(format!("{} is {}; it cannot be skipped", term.name, spoken(term.state))));
@@ -298,6 +333,19 @@ impl Desk<'_> {
                 words::DATE
             ),
         })
+    }
+
+    /// Whoever reads an old message, or looks a moment too late, means the term that was renewed since, and not the next one.
+    async fn refuse_if_just_renewed(&mut self, next: &DueTerm) -> Result<(), Refused> {
+        let Some(ordered) = self.store.unpaid(next.id).await?.previous_order_at else { return Ok(()) };
+        if self.now.duration_since(ordered) > RECENTLY {
+            return Ok(());
+        }
+        Err(Refused::No(format!(
+            "{0} was renewed until {1} since; if the term from {1} is meant: renewd skip {0} --term {1}",
+            next.typed(),
+            next.span.starts_on
+        )))
     }
 
     /// R26: skipping ends the chain. Where an order died after its term was renewed, the next term has begun already.
@@ -344,6 +392,12 @@ impl Desk<'_> {
     /// R4, R26: another chain begins on `to`.
     async fn rebase(&mut self, subscription: i64, to: Date, why: &str, far: bool) -> Done {
         let term = self.store.current_term(subscription).await?.ok_or_else(|| Refused::No("it has no term".to_owned()))?;
+        if term.state == TermState::Held && term.reason == Some(Reason::Operator) {
+            return Err(Refused::No(format!(
+                "{0} is held, and another chain would go on without that: renewd release {0}",
+                term.typed()
+            )));
+        }
         let undecided = term.state.may_exist() && term.state != TermState::Renewed;
         if undecided || matches!(term.reason, Some(Reason::DeadOrder | Reason::RefundedLater)) {
             return Err(Refused::No(format!(
@@ -368,7 +422,8 @@ impl Desk<'_> {
         }
         self.store.rebase(self.now, subscription, to, &span, &moments, write).await?;
         let due = moments.due_at.to_zoned(self.config.zone.clone()).strftime("%Y-%m-%d %H:%M");
-        Ok(format!("{}: the next term begins on {to} and is due on {due}", term.name))
+        let due = if moments.due_at <= self.now { "now".to_owned() } else { format!("on {due}") };
+        Ok(format!("{}: the next term begins on {to} and is due {due}", term.name))
     }
 
     /// R5 for `rebase`: a chain that would be missed at once, or that nobody would hear of for years, was hardly meant.

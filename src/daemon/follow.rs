@@ -9,6 +9,7 @@ use super::engine::{Engine, TickError, after};
 use super::sync::Synced;
 use super::words::{self, Plight};
 use super::{own, reopen};
+use crate::portal::read_error::ReadError;
 use crate::portal::transport::Transport;
 use crate::renewal::chain;
 use crate::renewal::evidence::{self, Learned, Listed};
@@ -21,6 +22,15 @@ use crate::store::terms::{DueTerm, Move, Write};
 
 /// After this, an order that is not paid, or not listed, is told.
 const LONG: SignedDuration = SignedDuration::from_hours(72);
+
+/// Whether the portal has an order.
+pub(super) enum Shown {
+    Yes,
+    /// It says that it has no such order.
+    Gone,
+    /// It cannot be asked now.
+    Unreadable,
+}
 
 /// Whose an order is, by what it shows.
 enum Whose {
@@ -58,11 +68,19 @@ impl<T: Transport> Engine<T> {
                     }
                 }
             }
-            if let Some(listed) = &mut listed {
-                if was_not_read(listed, synced) && !self.read_status(listed).await? {
-                    self.look_later(&term).await?;
-                    continue;
+            if let Some(shown) = &mut listed
+                && (was_not_read(shown, synced) || is_long_unpaid(&term, &attempt, shown, self.clock.now()))
+            {
+                match self.read_status(shown).await? {
+                    Shown::Yes => {}
+                    Shown::Gone => listed = None,
+                    Shown::Unreadable => {
+                        self.look_later(&term).await?;
+                        continue;
+                    }
                 }
+            }
+            if let Some(listed) = &mut listed {
                 self.learn_from(&term, &attempt, listed, &learned).await?;
                 if listed.status != attempt.order_status || attempt.order_id.is_none() {
                     self.store.note_status(attempt.id, listed.status.as_deref(), listed.portal_id.as_deref()).await?;
@@ -137,10 +155,10 @@ impl<T: Transport> Engine<T> {
         Ok(())
     }
 
-    /// The list was not read as far back as this order: its details tell how it stands. False where they cannot be read now.
-    pub(super) async fn read_status(&mut self, listed: &mut Listed) -> Result<bool, TickError> {
+    /// The list was not read as far back as this order, or still has it as it was: its details tell how it stands.
+    pub(super) async fn read_status(&mut self, listed: &mut Listed) -> Result<Shown, TickError> {
         if listed.portal_id.is_none() && listed.order_no.is_none() {
-            return Ok(true);
+            return Ok(Shown::Yes);
         }
         match self.portal.order_of(listed.portal_id.as_deref(), listed.order_no.as_deref()).await {
             Ok(detail) => {
@@ -148,11 +166,12 @@ impl<T: Transport> Engine<T> {
                     self.store.take_status(listed.mark, &status).await?;
                     listed.status = Some(status);
                 }
-                Ok(true)
+                Ok(Shown::Yes)
             }
+            Err(ReadError::NotFound { .. }) => Ok(Shown::Gone),
             Err(error) => {
                 tracing::warn!(order = listed.key, "cannot read how an order stands: {error}");
-                Ok(false)
+                Ok(Shown::Unreadable)
             }
         }
     }
@@ -191,17 +210,14 @@ impl<T: Transport> Engine<T> {
                     status.unwrap_or("unpaid"),
                     attempt.created_at
                 ),
-                remedy: format!(
-                    "pay order {order} in the portal; if it is not there any more: renewd resolve {} --void",
-                    term.typed()
-                ),
+                remedy: format!("pay order {order} in the portal, or cancel it there; see: renewd history {}", term.typed()),
                 orders: Vec::new(),
             }),
             (true, None) => Some(Plight {
                 reason: Reason::NotListed,
                 detail: format!("order {order} was accepted but does not show in the portal's order list"),
                 remedy: format!(
-                    "look for order {order} in the portal, then: renewd resolve {} --order-no {order} | --void",
+                    "look for order {order} in the portal, then: renewd resolve {} --order-no {order} or --void",
                     term.typed()
                 ),
                 orders: Vec::new(),
@@ -258,7 +274,7 @@ impl<T: Transport> Engine<T> {
             reason: Reason::DeadOrder,
             detail: format!("order {order} is {status} in the portal; the term is not renewed"),
             remedy: format!(
-                "renewd resolve {} --void (frees the term for a new order) | renewd skip {}",
+                "renewd resolve {} --void (frees the term for a new order) or renewd skip {}",
                 term.typed(),
                 term.typed()
             ),
@@ -286,7 +302,7 @@ impl<T: Transport> Engine<T> {
                 reason: Reason::RefundedLater,
                 detail: format!("order {order} succeeded and is now {}", status.unwrap_or_default()),
                 remedy: format!(
-                    "look at order {order} in the portal, then: renewd resolve {} --void | --order-no {order}",
+                    "look at order {order} in the portal, then: renewd resolve {} --void or --order-no {order}",
                     term.typed()
                 ),
                 orders: Vec::new(),
@@ -302,6 +318,12 @@ impl<T: Transport> Engine<T> {
 
 fn was_not_read(listed: &Listed, synced: &Synced) -> bool {
     matches!((synced.down_to, listed.created_at), (Some(down_to), Some(created)) if created < down_to)
+}
+
+/// What stays unpaid can be removed from the portal: its row of the mirror would stay as it was.
+fn is_long_unpaid(term: &DueTerm, attempt: &Attempt, listed: &Listed, now: Timestamp) -> bool {
+    let open = !evidence::is_paid(listed.status.as_deref()) && !evidence::is_dead(listed.status.as_deref());
+    term.state == TermState::Placed && open && now.duration_since(attempt.created_at) >= LONG
 }
 
 fn months_between(term: &DueTerm) -> u32 {

@@ -92,7 +92,7 @@ fn plight(term: &DueTerm, order: &str) -> Plight {
         reason: Reason::ListLacks,
         detail: sentence(order),
         remedy: format!(
-            "look in the portal who renewed it, then: renewd release {0} (order anyway) | renewd resolve {0} --order-no X (it is paid)",
+            "look in the portal who renewed it, then: renewd release {0} (order anyway) or renewd resolve {0} --order-no X (it is paid)",
             term.typed()
         ),
         orders: vec![order.to_owned()],

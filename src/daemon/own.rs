@@ -13,8 +13,8 @@ use super::sound::Since;
 use super::words;
 use crate::portal::read_error::ReadError;
 use crate::portal::transport::Transport;
-use crate::renewal::evidence::{self, Listed};
-use crate::renewal::facts::{self, Facts};
+use crate::renewal::evidence;
+use crate::renewal::facts;
 use crate::renewal::state::{Reason, TermState};
 use crate::store::account::Message;
 use crate::store::own::SetAsideOrder;
@@ -87,38 +87,30 @@ impl<T: Transport> Engine<T> {
             if terms.is_empty() {
                 continue;
             }
-            let listed = match self.look_at(&order).await? {
-                Ok(Some(listed)) => listed,
-                Ok(None) => continue,
+            match self.is_alive(&order).await? {
+                Ok(true) => {}
+                Ok(false) => continue,
                 Err(error) => return Ok(Err(error)),
-            };
+            }
             for term in terms {
-                let learned = self.store.learned(&term.identity).await?;
-                if evidence::may_be_for(&listed, &term.identity, &learned) {
-                    living.entry(term.id).or_default().push(order.order_no.clone());
-                }
+                living.entry(term.id).or_default().push(order.order_no.clone());
             }
         }
         Ok(Ok(living))
     }
 
-    /// The order as the portal shows it now, if it is there and alive.
-    async fn look_at(&mut self, order: &SetAsideOrder) -> Result<Result<Option<Listed>, ReadError>, TickError> {
+    /// Whether the portal has the order now, and it is not dead.
+    async fn is_alive(&mut self, order: &SetAsideOrder) -> Result<Result<bool, ReadError>, TickError> {
         let detail = match self.portal.order_of(order.order_id.as_deref(), Some(&order.order_no)).await {
             Ok(detail) => detail.value,
-            Err(ReadError::NotFound { .. }) => return Ok(Ok(None)),
+            Err(ReadError::NotFound { .. }) => return Ok(Ok(false)),
             Err(error) => return Ok(Err(error)),
         };
         let status = facts::status(&detail.value).or_else(|| order.listed.as_ref().and_then(|listed| listed.status.clone()));
         if let (Some(listed), Some(status)) = (&order.listed, &status) {
             self.store.take_status(listed.mark, status).await?;
         }
-        if evidence::is_dead(status.as_deref()) {
-            return Ok(Ok(None));
-        }
-        let mut listed = order.listed.clone().unwrap_or_else(|| Listed::unseen(&order.order_no));
-        listed.facts = Facts::of(&detail.value, None);
-        Ok(Ok(Some(listed)))
+        Ok(Ok(!evidence::is_dead(status.as_deref())))
     }
 }
 

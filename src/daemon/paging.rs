@@ -38,6 +38,8 @@ pub(super) struct Range {
     ended: bool,
     /// A row stood on two pages: another one may have stood on none.
     repeated: bool,
+    /// How many pages it took.
+    pages: u64,
 }
 
 impl Range {
@@ -46,6 +48,11 @@ impl Range {
         let counted = self.total.is_some_and(|total| total == self.shows());
         let uncounted = self.total.is_none_or(|total| total < self.shows());
         self.down_to.is_none() && !self.repeated && (counted || (uncounted && self.ended))
+    }
+
+    /// Whether something could have moved while it was read.
+    pub(super) fn took_long(&self) -> bool {
+        self.pages > 1
     }
 
     /// Whether an order with one of these names is in it.
@@ -65,6 +72,7 @@ impl Range {
 
     /// Takes a page; whether it had anything new. A row that was pushed to a later page while it was read counts once.
     fn take(&mut self, page: OrdersPage) -> bool {
+        self.pages += 1;
         let (before, first) = (self.rows.len(), self.rows.is_empty());
         let rows = page.rows.into_iter().map(|row| MirrorRow {
             key: row.order_no.clone().or_else(|| row.id.clone()).unwrap_or_else(|| raw_key(&row.raw)),
@@ -105,7 +113,14 @@ pub(super) async fn read<T: Transport>(portal: &PortalClient<T>, horizon: Option
     again.contradiction().map_or(Ok(again), Err)
 }
 
-/// The same, once, by pages of `size`.
+/// Its first page once more: what has moved to the front while the others were read stands there.
+pub(super) async fn front<T: Transport>(portal: &PortalClient<T>, size: u32) -> Result<Range, ReadError> {
+    let mut range = Range::default();
+    range.take(portal.orders(1, size).await?.value);
+    Ok(range)
+}
+
+/// Reads it once, by pages of `size`.
 pub(super) async fn read_once<T: Transport>(
     portal: &PortalClient<T>,
     horizon: Option<Timestamp>,

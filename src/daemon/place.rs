@@ -141,6 +141,7 @@ impl<T: Transport> Engine<T> {
             quantity_left: u64::from(limits.max_quantity_per_day).saturating_sub(spent.quantity),
             max_quantity_per_order: u64::from(limits.max_quantity_per_order),
             orders_per_day: u64::from(limits.max_orders_per_day),
+            quantity_per_day: u64::from(limits.max_quantity_per_day),
             undecided: self.store.undecided().await?.into_iter().collect(),
             canaries_out: self.store.canaries_out().await?.into_iter().collect::<HashSet<Kind>>(),
             retry_out: self.store.retry_out().await?,

@@ -16,7 +16,7 @@ use crate::store::terms::{DueTerm, Move, Write};
 
 /// Whether `listed`, which the answer to `attempt` named, carries the `poNumber` of another attempt, and not its own.
 pub(super) fn is_anothers(listed: &Listed, attempt: &Attempt) -> bool {
-    attempt.by_answer() && !listed.mentions_ours.is_empty() && !listed.mentions_ours.contains(&attempt.po_number)
+    attempt.by_answer() && !listed.mentions_ours.is_empty() && !listed.stray && !listed.mentions_ours.contains(&attempt.po_number)
 }
 
 /// An order that only an answer named, and that shows another product, customer or serial number: a person says whose it is. Never ordered
@@ -33,7 +33,7 @@ pub(super) fn looks_like_anothers(term: &DueTerm, attempt: &Attempt, listed: &Li
         reason: Reason::NotListed,
         detail: format!("the portal answered with order {order}, which it shows for another product, customer or serial number"),
         remedy: format!(
-            "look at order {order} in the portal, then: renewd resolve {name} --order-no {order} (it is right) | --void (it is another's)"
+            "look at order {order} in the portal, then: renewd resolve {name} --order-no {order} (it is right) or --void (it is another's)"
         ),
         orders: vec![order.clone()],
     })

@@ -245,7 +245,7 @@ impl<T: Transport> Engine<T> {
             format!("it may be order {}{recorded}", candidates.join(", "))
         };
         let detail = format!("nobody knows whether the portal carried out the order: {shown}");
-        let remedy = format!("renewd resolve {} --order-no X | --not-ordered", term.typed());
+        let remedy = format!("renewd resolve {} --order-no X or --not-ordered", term.typed());
         let plight = Plight { reason: Reason::NoEvidence, detail, remedy, orders: candidates.to_vec() };
         let step = self.rarely(term, now);
         let mut write = Write::default();
@@ -263,7 +263,7 @@ impl<T: Transport> Engine<T> {
                 "two orders were sent of which nobody could tell the fate; the portal's list does not show the second one, {}, either",
                 attempt.po_number
             ),
-            remedy: format!("look for it in the portal, then: renewd resolve {0} --not-ordered | --order-no X", term.typed()),
+            remedy: format!("look for it in the portal, then: renewd resolve {0} --not-ordered or --order-no X", term.typed()),
             orders: Vec::new(),
         };
         let step = self.rarely(term, now);

@@ -3,7 +3,7 @@
 //! Owns what must be true of one order whatever else is due: that a person has approved it where one must (R3, R14), and that nobody has renewed it
 //! already, ourselves included (R11). What is not sound waits for a person. Never sends.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Span, Timestamp};
@@ -38,24 +38,20 @@ pub(super) struct Sound {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Since {
     pub(super) at: Timestamp,
-    /// That is when an order of ours was made, and not only when the paid term began.
-    by_order: bool,
 }
 
 impl Since {
-    /// Since the previous term's order; for the first term, since the paid term began. Where the order of the previous term is gone, what others have
+    /// Since the previous term's order; for the first term, since the paid term began, or since it is watched here where that is earlier. Where the order of the previous term is gone, what others have
     /// ordered since may be for that term or for this one.
     pub(super) fn of(term: &DueTerm, unpaid: &Unpaid, zone: &TimeZone) -> Self {
         let paid_began = || {
             let months = i64::from(term.standing.cycle_months);
-            calendar::deadline(unpaid.from.saturating_sub(Span::new().months(months)), zone).unwrap_or(Timestamp::MIN)
+            let began = calendar::deadline(unpaid.from.saturating_sub(Span::new().months(months)), zone);
+            began.map_or(Timestamp::MIN, |began| began.min(unpaid.begun_at))
         };
         // A minute of grace: the portal stamps an order by its own clock.
         let minute = SignedDuration::from_mins(-1);
-        Self {
-            at: unpaid.previous_order_at.map_or_else(paid_began, |at| after(at, minute)),
-            by_order: unpaid.previous_order_at.is_some(),
-        }
+        Self { at: unpaid.previous_order_at.map_or_else(paid_began, |at| after(at, minute)) }
     }
 }
 
@@ -63,6 +59,8 @@ impl Since {
 struct Others {
     since: HashMap<i64, Since>,
     foreign: Vec<Listed>,
+    /// Since then an order that turns up is new, whenever the portal says that it was made.
+    bound_at: Timestamp,
     /// By term: orders of ours that count for nothing and live.
     living: HashMap<i64, Vec<String>>,
 }
@@ -99,6 +97,7 @@ impl<T: Transport> Engine<T> {
         for term in due {
             since.insert(term.id, self.since(term).await?);
         }
+        let bound_at = self.store.account().await?.bound_at.unwrap_or(Timestamp::MAX);
         let mut foreign = Vec::new();
         if let Some(earliest) = since.values().map(|since| since.at).min() {
             let earliest = after(earliest, -LISTED_WITHIN);
@@ -106,15 +105,30 @@ impl<T: Transport> Engine<T> {
                 tracing::warn!("cannot read the orders of others: {error}");
                 return Ok(None);
             }
-            foreign = self.store.foreign_since(earliest, &self.po_prefix).await?;
+            foreign = self.store.foreign_since(earliest, bound_at.max(earliest), &self.po_prefix).await?;
+            if !foreign.is_empty() {
+                self.look_whether_shown_alike(due).await?;
+            }
         }
         match self.living_again(due, &since).await? {
-            Ok(living) => Ok(Some(Others { since, foreign, living })),
+            Ok(living) => Ok(Some(Others { since, foreign, bound_at, living })),
             Err(error) => {
                 tracing::warn!("cannot read how orders stand that were set aside: {error}");
                 Ok(None)
             }
         }
+    }
+
+    /// What other customers' orders look like was learned of ours, perhaps a year ago. Before any is taken for another customer's by that, our newest of
+    /// each kind is read back: the portal may show all of them otherwise by now.
+    async fn look_whether_shown_alike(&mut self, due: &[DueTerm]) -> Result<(), TickError> {
+        let mut kinds = HashSet::new();
+        for term in due {
+            if kinds.insert((term.identity.product_id, term.identity.party == Party::Own)) {
+                self.still_as_learned(term, &[], None).await?;
+            }
+        }
+        Ok(())
     }
 
     async fn since(&mut self, term: &DueTerm) -> Result<Since, StoreError> {
@@ -154,19 +168,18 @@ impl<T: Transport> Engine<T> {
 
     /// R11: orders that may have renewed this already, ours for other entries included, but for those that a person has looked at.
     async fn orders_for(&mut self, term: &DueTerm, others: &Others) -> Result<Vec<String>, TickError> {
-        let Since { at: since, by_order } = others.since[&term.id];
+        let since = others.since[&term.id].at;
         let learned = self.store.learned(&term.identity).await?;
-        // Made just before our last order and listed after it: it renewed the same a second time, or what is due now.
-        let shown_late = if by_order && !others.foreign.is_empty() {
-            self.store.shown_since(since, after(since, -LISTED_WITHIN)).await?
-        } else {
-            Vec::new()
+        // Made before that, as it says, and listed after it: it renewed the same a second time, or what is due now.
+        let shown_late = match others.foreign.is_empty() {
+            true => Vec::new(),
+            false => self.store.shown_since(since.max(others.bound_at), since).await?,
         };
         let mut found: Vec<String> = others
             .foreign
             .iter()
             .filter(|order| order.created_at.is_none_or(|at| at >= since) || shown_late.contains(&order.key))
-            .filter(|order| evidence::may_be_for(order, &term.identity, &learned))
+            .filter(|order| evidence::may_have_renewed(order, &term.identity, &learned))
             .map(|order| order.key.clone())
             .collect();
         for (order, _) in self.store.own_look_alikes(&term.identity.looks_like(), term.subscription, since).await? {
@@ -215,7 +228,7 @@ fn needs_approval(term: &DueTerm, request_hash: &str) -> Option<Plight> {
     if !asked || (approved == Some(request_hash)) || (approved.is_some() && !kept(Rule::R14)) {
         return None;
     }
-    let remedy = format!("renewd approve {0} | renewd skip {0}", term.typed());
+    let remedy = format!("renewd approve {0} or renewd skip {0}", term.typed());
     let (reason, detail) = match (approved, &term.confirm) {
         (Some(""), _) => {
             (Reason::NotOrdered, "an attempt for it was set aside by a person; another order waits for approval".to_owned())
@@ -237,7 +250,7 @@ fn foreign_plight(term: &DueTerm, found: &[String]) -> Plight {
             found.join(", ")
         ),
         remedy: format!(
-            "look at it in the portal, then: renewd release {0} (order anyway) | renewd resolve {0} --order-no X (it is paid)",
+            "look at it in the portal, then: renewd release {0} (order anyway) or renewd resolve {0} --order-no X (it is paid)",
             term.typed()
         ),
         orders: found.to_vec(),

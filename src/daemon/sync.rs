@@ -140,9 +140,16 @@ impl<T: Transport> Engine<T> {
             Ok(range) => range,
             Err(error) => return Ok(Err(error)),
         };
-        let stable = again.total == first.total && again.seen == first.seen;
+        let mut stable = again.total == first.total && again.seen == first.seen;
         if !stable {
             self.take_rows(self.clock.now(), &again).await?;
+        } else if again.took_long() {
+            let front = match paging::front(&self.portal, OTHER_PAGE).await {
+                Ok(front) => front,
+                Err(error) => return Ok(Err(error)),
+            };
+            stable = front.seen.is_subset(&again.seen);
+            self.take_rows(self.clock.now(), &front).await?;
         }
         Ok(Ok(stable && first.is_whole() && again.is_whole()))
     }

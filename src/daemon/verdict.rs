@@ -41,7 +41,10 @@ impl Desk<'_> {
             warn_at: super::engine::warning(&term, self.now),
             ..Move::of(&term, TermState::Placed)
         };
-        let write = self.by_hand("term.resolved", &term, &json!({"order": order.key}), step);
+        let mut write = self.by_hand("term.resolved", &term, &json!({"order": order.key}), step);
+        for event in &mut write.events {
+            event.order_no.clone_from(&order.order_no);
+        }
         if !self.record(&term, &order, set_aside, write).await? {
             return Err(Refused::No(format!("{} is {}; there is nothing to resolve", term.name, spoken(term.state))));
         }
@@ -136,6 +139,7 @@ impl Desk<'_> {
         };
         self.may_show_up_no_more(&term, &attempt)?;
         self.refuse_while_list_lacks_ours("this order").await?;
+        self.refuse_if_ours_is_shown(&term, &attempt).await?;
         let write = self.awaits_approval("attempt.not_placed", &term, "a person said that it was not ordered");
         self.store.set_aside(self.now, attempt.id, SetAside::NotPlaced, write).await?;
         self.store.forget_approval(term.id).await?;
@@ -144,6 +148,21 @@ impl Desk<'_> {
             term.typed(),
             attempt.po_number
         ))
+    }
+
+    /// An order since the fence that carries a number of this installation which is no other attempt's is most likely this very one.
+    async fn refuse_if_ours_is_shown(&mut self, term: &DueTerm, attempt: &Attempt) -> Result<(), Refused> {
+        let since = self.store.listed_since(attempt.fence_mark, self.po_prefix).await?;
+        let ours =
+            |order: &&evidence::Listed| order.stray && order.attempt.is_none() && !evidence::is_dead(order.status.as_deref());
+        let Some(order) = since.iter().find(ours) else { return Ok(()) };
+        Err(Refused::No(format!(
+            "order {0} carries {1}, which is of this installation: it may be the one that was sent as {2}; look at it in the portal, then: renewd resolve {3} --order-no {0}; or cancel it there",
+            order.key,
+            order.mentions_ours.join(", "),
+            attempt.po_number,
+            term.typed()
+        )))
     }
 
     /// R19: a list that hides our newest order may hide `what` as well.
@@ -175,9 +194,14 @@ impl Desk<'_> {
     /// R23: only a person frees a term from an order that is dead.
     pub(super) async fn resolve_void(&mut self, id: i64) -> Done {
         let term = self.term(id).await?;
-        // One that stays unpaid can be gone from the portal as well. If it is not, it holds the next order (`own.rs`).
-        let dead =
-            matches!(term.reason, Some(Reason::DeadOrder | Reason::RefundedLater | Reason::NotListed | Reason::PendingLong));
+        if term.reason == Some(Reason::PendingLong) {
+            return Err(Refused::No(format!(
+                "the portal shows order {0} of {1}, unpaid: pay it there, or cancel it there first; what becomes of it is noticed",
+                term.attempt.and_then(|attempt| attempt.order_no).unwrap_or_default(),
+                term.name
+            )));
+        }
+        let dead = matches!(term.reason, Some(Reason::DeadOrder | Reason::RefundedLater | Reason::NotListed));
         let Some(attempt) = term.attempt.clone().filter(|attempt| attempt.placed && dead) else {
             return Err(Refused::No(format!(
                 "{} is {}; --void is for orders that are cancelled, failed, refunded or gone",
@@ -187,7 +211,7 @@ impl Desk<'_> {
         };
         self.refuse_if_alive(&term).await?;
         // The answer named an order that is another's, or that nobody sees: the one that was sent may still come.
-        if matches!(term.reason, Some(Reason::NotListed | Reason::PendingLong)) {
+        if term.reason == Some(Reason::NotListed) {
             self.may_show_up_no_more(&term, &attempt)?;
         }
         let write = self.awaits_approval("attempt.voided", &term, "its order is dead and was set aside by a person");
@@ -238,7 +262,7 @@ impl Desk<'_> {
         let step = Move {
             reason: Some(Reason::NotOrdered),
             detail: Some(format!("{why}; another order waits for approval")),
-            remedy: Some(format!("renewd approve {0} | renewd skip {0}", term.typed())),
+            remedy: Some(format!("renewd approve {0} or renewd skip {0}", term.typed())),
             act_at: Some(last.max(self.now)),
             warn_at: super::engine::warning(term, self.now),
             tries: 0,

@@ -5,7 +5,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::facts::Facts;
-use super::subscription::{Identity, Party};
+use super::subscription::{Identity, Party, plain_serial};
 use crate::rules::{Rule, kept};
 
 /// An order of the mirror, as evidence.
@@ -25,7 +25,7 @@ pub struct Listed {
     pub created_at: Option<Timestamp>,
     /// The attempt it is known to be.
     pub attempt: Option<i64>,
-    /// It is known only because the answer to that attempt named its number.
+    /// It is known only because the answer to that attempt named its number, or a person did.
     pub by_answer: bool,
     /// Its details were read.
     pub detailed: bool,
@@ -35,6 +35,8 @@ pub struct Listed {
     pub facts: Facts,
     /// Its list row and details, raw, for finding a `poNumber` anywhere.
     pub mentions_ours: Vec<String>,
+    /// One of those is the number of no attempt: of one that the database has forgotten, or the portal shows numbers otherwise than they were sent.
+    pub stray: bool,
 }
 
 impl Listed {
@@ -53,6 +55,7 @@ impl Listed {
             again_at: None,
             facts: Facts::default(),
             mentions_ours: Vec::new(),
+            stray: false,
         }
     }
 }
@@ -219,10 +222,14 @@ const WHAT_IDENTIFIES: [Field; 3] = [Field::Product, Field::Partner, Field::Seri
 
 /// R18: known as ours, or showing a different product, partner or serial in a field learned to be echoed. Different lines or
 /// quantities never explain. An order that turned up since the fence and is known only by the answer to another attempt is no
-/// explanation by itself: the portal may have answered that attempt with the number of this very order. A `poNumber` of ours in it is.
+/// explanation by itself: the portal may have answered that attempt with the number of this very order. A `poNumber` of another attempt is; one
+/// that is nobody's may be what the portal made of the number that was sent, and explains nothing, whatever else is shown.
 pub fn explained(listed: &Listed, identity: &Identity, learned: &Learned) -> bool {
-    if (listed.attempt.is_some() && !listed.by_answer) || !listed.mentions_ours.is_empty() {
+    if listed.attempt.is_some() && !listed.by_answer {
         return true;
+    }
+    if !listed.mentions_ours.is_empty() {
+        return !listed.stray;
     }
     if !kept(Rule::R18) {
         return WHAT_IDENTIFIES.into_iter().any(|field| differs(field, &listed.facts, identity, learned));
@@ -259,11 +266,7 @@ fn differs(field: Field, facts: &Facts, identity: &Identity, learned: &Learned) 
 
 /// A serial number that is spelled otherwise (case, blanks, hyphens, zeros in front) or cut off is no other device.
 fn may_be_same_serial(shown: &str, sent: &str) -> bool {
-    let plain = |text: &str| {
-        let all: String = text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_uppercase).collect();
-        all.trim_start_matches('0').to_owned()
-    };
-    let (shown, sent) = (plain(shown), plain(sent));
+    let (shown, sent) = (plain_serial(shown), plain_serial(sent));
     let (short, long) = if shown.len() < sent.len() { (&shown, &sent) } else { (&sent, &shown) };
     short == long || (short.len() >= 6 && (long.starts_with(short.as_str()) || long.ends_with(short.as_str())))
 }
@@ -409,6 +412,12 @@ pub fn may_be_for(listed: &Listed, identity: &Identity, learned: &Learned) -> bo
         let trusted = learned.of(field) != Some(Echo::Misleading);
         trusted && differs(field, &listed.facts, identity, learned)
     })
+}
+
+/// The same for an order that no attempt is known to be. One that carries a number of ours is ours, whatever customer it shows.
+pub fn may_have_renewed(listed: &Listed, identity: &Identity, learned: &Learned) -> bool {
+    let another_product = learned.echoes(Field::Product) && differs(Field::Product, &listed.facts, identity, learned);
+    may_be_for(listed, identity, learned) || (!listed.mentions_ours.is_empty() && !another_product)
 }
 
 /// Statuses that mean: this order will never renew anything (R11, R23). The set is open; an unknown word is alive.

@@ -41,6 +41,8 @@ pub struct Situation {
     pub max_quantity_per_order: u64,
     /// Orders a day, for the forecast.
     pub orders_per_day: u64,
+    /// Quantity a day, for the forecast.
+    pub quantity_per_day: u64,
     /// Looks of undecided attempts.
     pub undecided: HashSet<String>,
     /// Kinds whose first order is out and not read back yet.
@@ -82,7 +84,16 @@ struct Gate<'a> {
     canary: HashMap<Kind, usize>,
     near_tried: HashSet<Kind>,
     retry_out: bool,
-    postponed: u64,
+    /// The forecast: so many days from now, and what that day still has room for.
+    ahead: Day,
+}
+
+/// A day to come, with its limits.
+#[derive(Debug, Clone, Copy, Default)]
+struct Day {
+    from_now: u64,
+    orders_left: u64,
+    quantity_left: u64,
 }
 
 impl<'a> Gate<'a> {
@@ -98,7 +109,7 @@ impl<'a> Gate<'a> {
             canary,
             near_tried: HashSet::new(),
             retry_out: situation.retry_out,
-            postponed: 0,
+            ahead: Day::default(),
         }
     }
 
@@ -130,13 +141,20 @@ impl<'a> Gate<'a> {
                 && self.orders_left > 0)
     }
 
-    /// R12: earliest deadline first; whoever does not fit today is forecast by its place in the queue.
+    /// R12: earliest deadline first; whoever does not fit today is forecast by its place in the queue, day by day.
     fn postpone(&mut self, candidate: &Candidate) -> Verdict {
-        self.postponed += 1;
-        let days = self.postponed.div_ceil(self.situation.orders_per_day.max(1));
-        let turn = SignedDuration::from_hours(24 * i64::try_from(days).unwrap_or(i64::MAX / 1_000_000));
-        let late = self.now.checked_add(turn).is_ok_and(|at| at >= candidate.deadline)
-            || candidate.quantity > self.situation.max_quantity_per_order;
+        let limits = self.situation;
+        if candidate.quantity > limits.max_quantity_per_order.min(limits.quantity_per_day) || limits.orders_per_day == 0 {
+            return Verdict::WaitPastDeadline;
+        }
+        if self.ahead.orders_left == 0 || self.ahead.quantity_left < candidate.quantity {
+            let from_now = self.ahead.from_now + 1;
+            self.ahead = Day { from_now, orders_left: limits.orders_per_day, quantity_left: limits.quantity_per_day };
+        }
+        self.ahead.orders_left -= 1;
+        self.ahead.quantity_left -= candidate.quantity;
+        let turn = SignedDuration::from_hours(24 * i64::try_from(self.ahead.from_now).unwrap_or(i64::MAX / 1_000_000));
+        let late = self.now.checked_add(turn).is_ok_and(|at| at >= candidate.deadline);
         if late { Verdict::WaitPastDeadline } else { Verdict::Wait(Reason::OverLimit) }
     }
 
@@ -187,6 +205,7 @@ mod tests {
             quantity_left: 2000,
             max_quantity_per_order: 500,
             orders_per_day: 50,
+            quantity_per_day: 2000,
             ..Situation::default()
         }
     }
@@ -210,6 +229,15 @@ mod tests {
         assert_eq!(admit(&all, &room(), at(NOW)), [wait, wait, Verdict::Go { alone: true }]);
         let out = Situation { canaries_out: [("21".to_owned(), true)].into(), ..room() };
         assert_eq!(admit(&all, &out, at(NOW)), [wait; 3]);
+    }
+
+    /// Two orders of 60 do not fit into one day of 100: added up, six of twenty were missed, and people heard of it a day before.
+    #[test]
+    fn the_forecast_puts_whole_orders_into_days() {
+        let all: Vec<Candidate> = (1..=4).map(|n| Candidate { quantity: 60, ..candidate(n, "2027-02-18T09:00:00Z") }).collect();
+        let tight = Situation { quantity_left: 100, quantity_per_day: 100, ..room() };
+        let wait = Verdict::Wait(Reason::OverLimit);
+        assert_eq!(admit(&all, &tight, at(NOW)), [GO, wait, wait, Verdict::WaitPastDeadline]);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use jiff::tz::TimeZone;
 
 use super::chain::{self, Moments, Span};
 use super::state::TermState;
-use super::subscription::{Entry, Identity, Standing};
+use super::subscription::{Entry, Identity, Standing, plain_serial};
 use super::typed::typed;
 
 /// A subscription as the database has it.
@@ -159,13 +159,17 @@ pub fn compare(known: &[Known], entries: &[Entry], zone: &TimeZone, now: Timesta
     let look_alikes = LookAlikes::of(known);
     let mut roster = Roster::default();
     let mut seen = HashSet::with_capacity(entries.len());
+    let listed: HashSet<&Identity> = entries.iter().map(|entry| &entry.identity).collect();
     for (index, entry) in entries.iter().enumerate() {
         match by_identity.get(&entry.identity) {
             Some(old) => {
                 seen.insert(old.id);
                 compare_one(old, entry, index, zone, now, &mut roster);
             }
-            None => add(entry, index, &look_alikes, zone, &mut roster),
+            None => match look_alikes.name_in_use(entry, &listed) {
+                Some(refused) => roster.refused.push(Refused { entry: index, ..refused }),
+                None => add(entry, index, &look_alikes, zone, &mut roster),
+            },
         }
     }
     remove(known, &seen, &mut roster);
@@ -292,9 +296,25 @@ impl<'a> LookAlikes<'a> {
     fn of(known: &'a [Known]) -> Self {
         Self {
             names: known.iter().map(|k| (k.name.as_str(), k)).collect(),
-            devices: known.iter().filter_map(|k| Some((k.identity.serial.as_ref()?.to_ascii_uppercase(), k))).collect(),
+            devices: known.iter().filter_map(|k| Some((plain_serial(k.identity.serial.as_ref()?), k))).collect(),
             customers: known.iter().map(|k| ((k.identity.product_id, k.identity.party), k)).collect(),
         }
+    }
+
+    /// The name of one that is taken out while nobody knows what became of its order: a command that people were told would mean the new one.
+    fn name_in_use(&self, entry: &Entry, listed: &HashSet<&Identity>) -> Option<Refused> {
+        let old = self.names.get(entry.name.as_str()).filter(|old| !listed.contains(&old.identity))?;
+        let open = |state| matches!(state, TermState::Ordering | TermState::Unknown | TermState::Placed);
+        old.term.as_ref().filter(|term| open(term.state))?;
+        Some(Refused {
+            entry: 0,
+            message: format!(
+                "{0}: a renewal of that name, for another product, customer or serial number, has an order that is not settled yet; commands for it would mean this entry, which is not taken",
+                entry.name
+            ),
+            remedy: format!("give this entry another name; then: renewd history {}", typed(&entry.name)),
+            by: Some(entry.expires_on),
+        })
     }
 
     fn of_entry(&self, entry: &Entry) -> Option<String> {
@@ -307,7 +327,7 @@ impl<'a> LookAlikes<'a> {
                 old.name, old.identity.product_id, old.identity.item_id
             ));
         }
-        let device = entry.identity.serial.as_ref().and_then(|serial| self.devices.get(&serial.to_ascii_uppercase()));
+        let device = entry.identity.serial.as_ref().and_then(|serial| self.devices.get(&plain_serial(serial)));
         if let Some(old) = device {
             return Some(format!("{} already renews the device with the same serial number", old.name));
         }

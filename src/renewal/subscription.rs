@@ -153,6 +153,12 @@ impl Standing {
     }
 }
 
+/// A serial number as it is compared: case, blanks, hyphens and zeros in front make no other device.
+pub fn plain_serial(serial: &str) -> String {
+    let all: String = serial.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_uppercase).collect();
+    all.trim_start_matches('0').to_owned()
+}
+
 impl Identity {
     /// R10, R11: what makes two orders look alike at the portal, whatever their lines say.
     pub fn looks_like(&self) -> String {

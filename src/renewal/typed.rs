@@ -34,9 +34,9 @@ mod tests {
 
     #[test]
     fn a_command_follows_its_renewal_to_a_new_name() {
-        let told = "look at order r0 in the portal, then: renewd resolve r0 --void | renewd skip r0; renewd history r01";
+        let told = "look at order r0 in the portal, then: renewd resolve r0 --void or renewd skip r0; renewd history r01";
         let now =
-            "look at order r0 in the portal, then: renewd resolve 'my own' --void | renewd skip 'my own'; renewd history r01";
+            "look at order r0 in the portal, then: renewd resolve 'my own' --void or renewd skip 'my own'; renewd history r01";
         assert_eq!(retyped(told, "r0", "my own"), now);
         assert_eq!(retyped(now, "my own", "r0"), told);
         assert_eq!(retyped("renewd resume", "resume", "x"), "renewd resume");

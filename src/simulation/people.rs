@@ -217,7 +217,7 @@ async fn refunded(life: &mut Life, engine: &mut Daemon, term: &DueTerm) -> Resul
         life.plans[at].unwanted = Some(Unwanted::Skipped(life.now()));
         whims::plan_to_go_on(life, at);
     }
-    ask(engine, Asked::Skip { term: term.id }).await
+    ask(engine, Asked::Skip { term: term.id, early: false }).await
 }
 
 /// `resolve --order-no` or `--not-ordered`, by what the portal shows to a person: its list, no earlier than the daemon sees it.

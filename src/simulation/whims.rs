@@ -43,7 +43,7 @@ pub(super) async fn come(life: &mut Life, at: usize) -> Result<(), Complaint> {
 
 async fn skip(life: &mut Life, engine: &mut Daemon, at: usize, term: &DueTerm) -> Result<(), Complaint> {
     let Some((_, k)) = term_of(life, term) else { return Ok(()) };
-    if ask(engine, Asked::Skip { term: term.id }).await? {
+    if ask(engine, Asked::Skip { term: term.id, early: true }).await? {
         life.plans[at].settled_by_people.push(k);
         life.plans[at].unwanted = Some(Unwanted::Skipped(life.now()));
         life.figures.whims += 1;

@@ -3,6 +3,8 @@
 //! Owns its rows: each kept raw, in the order in which it was first seen, so that "since the fence" is a comparison of row
 //! numbers and not of anyone's clock.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
@@ -98,6 +100,7 @@ impl ListedRow {
             again_at: read_optional_time(self.detail_again_at.as_deref())?,
             facts: Facts::of(&row, detail.as_ref()),
             mentions_ours,
+            stray: false,
         })
     }
 }
@@ -113,7 +116,7 @@ macro_rules! select_listed {
     ($tail:literal) => {
         concat!(
             "SELECT id, key, portal_id, order_no, status, created_at, row, detail, detail_again_at, attempt_id,
-                    EXISTS (SELECT 1 FROM attempt a WHERE a.id = attempt_id AND a.matched_by = 'answer') AS by_answer
+                    EXISTS (SELECT 1 FROM attempt a WHERE a.id = attempt_id AND a.matched_by IN ('answer', 'person')) AS by_answer
              FROM portal_order WHERE account_id = 1 AND ",
             $tail
         )
@@ -248,7 +251,7 @@ impl Store {
             .fetch_all(&mut self.conn)
             .await
             .doing("reading the mirror")?;
-        rows.into_iter().map(|row| row.read(ours)).collect()
+        self.whose_numbers(rows, ours).await
     }
 
     /// The order of the mirror that is known to be this attempt.
@@ -258,21 +261,65 @@ impl Store {
             .fetch_optional(&mut self.conn)
             .await
             .doing("reading the mirror")?;
-        row.map(|row| row.read(ours)).transpose()
+        Ok(self.whose_numbers(row.into_iter().collect(), ours).await?.pop())
     }
 
-    /// Orders that nobody here placed, neither dead nor older than `since`.
-    pub async fn foreign_since(&mut self, since: Timestamp, ours: &str) -> Result<Vec<Listed>, StoreError> {
+    /// Reads rows, and looks up which attempts the numbers of ours in them are. A portal that cuts a number off, or adds to it, means the same one,
+    /// if it can be only one.
+    async fn whose_numbers(&mut self, rows: Vec<ListedRow>, ours: &str) -> Result<Vec<Listed>, StoreError> {
+        let mut orders: Vec<Listed> = rows.into_iter().map(|row| row.read(ours)).collect::<Result<_, _>>()?;
+        let shown: BTreeSet<&String> = orders.iter().flat_map(|order| &order.mentions_ours).collect();
+        if shown.is_empty() {
+            return Ok(orders);
+        }
+        let known: Vec<String> =
+            sqlx::query_scalar("SELECT po_number FROM attempt WHERE po_number IN (SELECT value FROM json_each($1))")
+                .bind(json(&shown)?)
+                .fetch_all(&mut self.conn)
+                .await
+                .doing("looking for PO numbers of ours")?;
+        let unknown: Vec<String> = shown.into_iter().filter(|number| !known.contains(number)).cloned().collect();
+        for number in unknown {
+            let meant = self.meant_by(&number, ours).await?;
+            for order in orders.iter_mut().filter(|order| order.mentions_ours.contains(&number)) {
+                match &meant {
+                    Some(meant) => order.mentions_ours.push(meant.clone()),
+                    None => order.stray = true,
+                }
+            }
+        }
+        Ok(orders)
+    }
+
+    /// The one `poNumber` of an attempt that begins with `number`, or with which `number` begins.
+    async fn meant_by(&mut self, number: &str, ours: &str) -> Result<Option<String>, StoreError> {
+        // Four characters of the order's own part: fewer are no name.
+        let enough = number.len() >= ours.len() + 4;
+        let like: Vec<String> = sqlx::query_scalar(
+            "SELECT po_number FROM attempt WHERE instr($1, po_number) = 1 OR ($2 AND instr(po_number, $1) = 1) LIMIT 2",
+        )
+        .bind(number)
+        .bind(enough)
+        .fetch_all(&mut self.conn)
+        .await
+        .doing("looking for PO numbers of ours")?;
+        Ok(<[String; 1]>::try_from(like).ok().map(|[only]| only))
+    }
+
+    /// Orders that nobody here placed, not dead, made since `since`, or first seen since `seen` and
+    /// after the list was first read.
+    pub async fn foreign_since(&mut self, since: Timestamp, seen: Timestamp, ours: &str) -> Result<Vec<Listed>, StoreError> {
         let rows: Vec<ListedRow> = sqlx::query_as(concat!(
-            select_listed!("attempt_id IS NULL AND coalesce(created_at, first_seen_at) >= $1 AND NOT "),
+            select_listed!("attempt_id IS NULL AND (coalesce(created_at, first_seen_at) >= $1 OR (first_seen_at >= $2 AND first_seen_at > (SELECT min(first_seen_at) FROM portal_order))) AND NOT "),
             dead!("status"),
             " ORDER BY id"
         ))
         .bind(time(since))
+        .bind(time(seen))
         .fetch_all(&mut self.conn)
         .await
         .doing("reading the orders of others")?;
-        rows.into_iter().map(|row| row.read(ours)).collect()
+        self.whose_numbers(rows, ours).await
     }
 
     /// Orders of the mirror after row `mark` or made since `since` that are not ours, and whose details are to be read by `now`; those beyond
@@ -320,7 +367,7 @@ impl Store {
             .fetch_optional(&mut self.conn)
             .await
             .doing("reading the mirror")?;
-        row.map(|row| row.read(ours)).transpose()
+        Ok(self.whose_numbers(row.into_iter().collect(), ours).await?.pop())
     }
 
     /// R9: orders that carry a `poNumber` of this installation and are no attempt of this database.
@@ -332,7 +379,7 @@ impl Store {
         .fetch_all(&mut self.conn)
         .await
         .doing("reading the mirror")?;
-        rows.into_iter().map(|row| row.read(ours)).collect()
+        self.whose_numbers(rows, ours).await
     }
 
     /// R11, "our own orders included": undecided and placed attempts of other subscriptions that look the same, since `since`.

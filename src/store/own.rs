@@ -91,13 +91,15 @@ impl Store {
         commit(tx, "taking an order back").await
     }
 
-    /// The keys of orders that nobody here placed, first seen since `since` although made before, but not before `earliest`.
-    pub async fn shown_since(&mut self, since: Timestamp, earliest: Timestamp) -> Result<Vec<String>, StoreError> {
+    /// The keys of orders that nobody here placed, first seen since `since` and after the list was first read, although they say that they
+    /// were made before `made`.
+    pub async fn shown_since(&mut self, since: Timestamp, made: Timestamp) -> Result<Vec<String>, StoreError> {
         sqlx::query_scalar(
-            "SELECT key FROM portal_order WHERE attempt_id IS NULL AND first_seen_at >= $1 AND created_at < $1 AND created_at >= $2",
+            "SELECT key FROM portal_order WHERE attempt_id IS NULL AND first_seen_at >= $1 AND created_at < $2
+               AND first_seen_at > (SELECT min(first_seen_at) FROM portal_order)",
         )
         .bind(time(since))
-        .bind(time(earliest))
+        .bind(time(made))
         .fetch_all(&mut self.conn)
         .await
         .doing("reading the orders of others")

@@ -138,7 +138,7 @@ impl Store {
 /// be on its way into the portal's list.
 const DISAGREEMENTS: [&str; 7] = [
     "SELECT 'order ' || a.order_no || ' of attempt ' || a.po_number || ' has no row in the audit log' FROM attempt a
-     WHERE a.state = 'placed' AND NOT EXISTS (SELECT 1 FROM audit_log l WHERE l.order_no = a.order_no AND l.kind IN ('attempt.placed', 'attempt.found', 'order.adopted'))",
+     WHERE a.state = 'placed' AND NOT EXISTS (SELECT 1 FROM audit_log l WHERE l.order_no = a.order_no AND l.kind IN ('attempt.placed', 'attempt.found', 'order.adopted', 'term.resolved'))",
     "SELECT 'the audit log says that order ' || l.order_no || ' was placed, but no attempt has it' FROM audit_log l
      WHERE l.kind IN ('attempt.placed', 'attempt.found', 'order.adopted') AND l.order_no IS NOT NULL
        AND NOT EXISTS (SELECT 1 FROM attempt a WHERE a.order_no = l.order_no)",

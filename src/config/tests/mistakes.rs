@@ -130,6 +130,8 @@ fn one_device_belongs_to_one_customer() {
     };
     let two = format!("{TOP}{}{}", entry("a", 800), entry("b", 900));
     assert_eq!(titles(&two), ["`b` and `a` have the same serial number and different customers"]);
+    let spelled = format!("{TOP}{}{}", entry("a", 800), entry("b", 900).replace("3631A2200005", "3631-a220-0005"));
+    assert_eq!(titles(&spelled), ["`b` and `a` have the same serial number and different customers"]);
 }
 
 #[test]

@@ -70,3 +70,20 @@ async fn an_order_that_is_refunded_after_its_term_began_is_told() {
     world.engine.look_at_portal().await.unwrap();
     assert_eq!(world.told("strange:").await.len(), 1, "once");
 }
+
+/// R19: the details cut our number off, and show the customer by name. The first order, answered with success, was taken for another one of ours,
+/// then for absent, and bought again.
+#[tokio::test]
+async fn an_order_whose_number_comes_back_cut_off_is_the_one_that_was_sent() {
+    for cut in ["RW-test-".len(), 14, 17] {
+        let (mut world, sandbox, retold) = World::before_sandbox().await;
+        world.live_until("2027-02-15T09:00:00Z").await;
+        let sent = sandbox.orders()[0].request.po_number.clone().unwrap();
+        retold.say_where("", &sent, &sent[..cut]);
+        retold.say_where("", r#""partnerId":"1""#, r#""partnerId":"CU1""#);
+        for day in 15..=28 {
+            world.live_until(&format!("2027-02-{day}T12:00:00Z")).await;
+        }
+        assert_eq!((world.states().await[0].as_str(), sandbox.orders().len()), ("renewed ", 1), "cut to {cut}");
+    }
+}

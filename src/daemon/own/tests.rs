@@ -1,20 +1,36 @@
 use crate::daemon::commands::Asked;
 use crate::daemon::testing::World;
 
-/// A person took it for gone; it was there, unpaid, and could be paid any day. This is the only thing that stands before a second order.
+/// A person took it for dead when it was; it was paid after all, and shows another customer since. This is the only thing that stands before a second
+/// order.
 #[tokio::test]
-async fn an_unpaid_order_that_a_person_set_aside_and_that_is_still_there_holds_the_next_one() {
-    let (mut world, sandbox, _) = World::before_sandbox().await;
+async fn an_order_that_was_set_aside_and_lives_holds_the_next_one_whatever_it_shows() {
+    let (mut world, sandbox, retold) = World::before_sandbox().await;
     world.live_until("2027-02-15T09:00:00Z").await;
     let order = sandbox.orders()[0].order_no.clone();
-    sandbox.set_status(&order, "pending").unwrap();
-    world.live_until("2027-02-19T12:00:00Z").await;
-    assert_eq!(world.states().await, ["placed pending_long"]);
+    sandbox.set_status(&order, "failed").unwrap();
+    world.live_until("2027-02-15T10:00:00Z").await;
+    assert_eq!(world.states().await, ["held dead_order"]);
     world.ask(Asked::ResolveVoid { term: 1 }).await.unwrap();
     let request_hash = world.request_hash(1).await;
     world.ask(Asked::Approve { term: 1, request_hash }).await.unwrap();
-    world.live_until("2027-02-19T12:01:00Z").await;
+    sandbox.set_status(&order, "succeed").unwrap();
+    retold.say_where("", r#""partnerId":"1""#, r#""partnerId":"9""#);
+    world.live_until("2027-02-15T10:01:00Z").await;
     assert_eq!(world.states().await, ["held foreign_order"]);
     assert!(world.told("term:1:foreign_order").await[0].contains(&order));
     assert_eq!(sandbox.orders().len(), 1);
+}
+
+/// `--void` took it for gone, and the next one went although it could be paid any day.
+#[tokio::test]
+async fn an_unpaid_order_that_the_portal_shows_cannot_be_set_aside() {
+    let (mut world, sandbox, _) = World::before_sandbox().await;
+    world.live_until("2027-02-15T09:00:00Z").await;
+    sandbox.set_status(&sandbox.orders()[0].order_no, "pending").unwrap();
+    world.live_until("2027-02-19T12:00:00Z").await;
+    assert_eq!(world.states().await, ["placed pending_long"]);
+    let refused = world.ask(Asked::ResolveVoid { term: 1 }).await.unwrap_err().to_string();
+    assert!(refused.contains("pay it there, or cancel it there first"), "{refused}");
+    assert_eq!(world.states().await, ["placed pending_long"]);
 }

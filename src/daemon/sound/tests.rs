@@ -1,5 +1,7 @@
 use crate::daemon::commands::Asked;
-use crate::daemon::testing::{World, order_of};
+use crate::daemon::testing::{World, at, order_of};
+use crate::ids::PortalId;
+use crate::sandbox::{Foreign, OrderRequest, PlacedBy, SUCCEED};
 
 /// The order of this year was refunded and set aside; the customer renewed two years by himself; a person had asked for the next year's order early.
 /// It saw only what was ordered since this year's term began, which lay ahead, and was bought on top.
@@ -30,7 +32,7 @@ async fn a_term_that_is_ordered_early_sees_what_others_ordered_since_the_last_th
 #[tokio::test]
 async fn a_chain_begun_anew_is_not_held_by_what_paid_until_its_beginning() {
     let (mut world, sandbox, _) = World::before_sandbox().await;
-    world.ask(Asked::Hold { term: 1 }).await.unwrap();
+    world.ask(Asked::Skip { term: 1, early: true }).await.unwrap();
     order_of(&sandbox, 1);
     world.live_until("2027-03-02T00:00:00Z").await;
     let to = jiff::civil::date(2028, 3, 1);
@@ -38,5 +40,70 @@ async fn a_chain_begun_anew_is_not_held_by_what_paid_until_its_beginning() {
     world.live_until("2028-02-16T10:00:00Z").await;
     world.live_until("2028-02-16T11:00:00Z").await;
     assert_eq!(world.states().await[1], "renewed ");
+    assert_eq!(sandbox.orders().len(), 2);
+}
+
+/// The entry was added a year before it is due. What the customer ordered meanwhile was older than the term that is paid then, and did not count.
+#[tokio::test]
+async fn an_order_that_was_seen_to_come_counts_however_long_before_the_paid_term_it_was_made() {
+    let (mut world, sandbox, _) = World::before_sandbox().await;
+    world.take("2028-02-20").await;
+    let to = jiff::civil::date(2028, 2, 20);
+    world.ask(Asked::Rebase { subscription: 1, to, why: "it is paid until then".to_owned(), far: true }).await.unwrap();
+    world.live_until("2027-01-20T00:00:00Z").await;
+    let theirs = order_of(&sandbox, 1);
+    world.engine.look_at_portal().await.unwrap();
+    world.live_until("2028-02-07T10:00:00Z").await;
+    assert_eq!(world.states().await.last().unwrap(), "held foreign_order");
+    assert!(world.told("term:2:foreign_order").await[0].contains(&theirs));
+}
+
+/// The portal gives every order the date of its subscription: a renewal that turned up five days ago said that it was older than the paid term.
+#[tokio::test]
+async fn an_order_that_turns_up_counts_whenever_it_says_that_it_was_made() {
+    let (mut world, sandbox, _) = World::before_sandbox().await;
+    order_of(&sandbox, 7);
+    world.engine.look_at_portal().await.unwrap();
+    world.live_until("2027-02-10T00:00:00Z").await;
+    let request = OrderRequest::rm_premium(Some(PortalId::known(1)), PortalId::known(5), PortalId::known(7), 1);
+    let made = Some(at("2025-10-01T00:00:00Z"));
+    sandbox.add_foreign(Foreign { by: PlacedBy::Customer, request, status: SUCCEED, created_at: made });
+    world.live_until("2027-02-15T09:00:00Z").await;
+    assert_eq!(world.states().await, ["held foreign_order"]);
+}
+
+/// A year ago this portal showed customers by our ids. It does not any more, and the first renewal after that would have been ordered on top of the
+/// customer's own.
+#[tokio::test]
+async fn what_was_learned_a_year_ago_is_looked_at_again_before_an_order_is_taken_for_another_customers() {
+    let (mut world, sandbox, retold) = World::before_sandbox().await;
+    world.live_until("2027-02-15T09:00:00Z").await;
+    world.live_until("2027-02-15T10:00:00Z").await;
+    retold.say_where("", r#""partnerId":"1""#, r#""partnerId":"CU1""#);
+    world.live_until("2028-02-10T00:00:00Z").await;
+    order_of(&sandbox, 1);
+    world.live_until("2028-02-16T09:00:00Z").await;
+    assert_eq!(world.states().await, ["renewed ", "held foreign_order"]);
+    assert_eq!(sandbox.orders().len(), 2);
+}
+
+/// A command in an old message, or one that came a moment too late, meant the term that had just been renewed.
+#[tokio::test]
+async fn a_command_right_after_a_renewal_does_not_mean_the_next_year() {
+    let (mut world, sandbox, _) = World::before_sandbox().await;
+    world.live_until("2027-02-15T09:00:00Z").await;
+    world.live_until("2027-02-15T10:00:00Z").await;
+    let refused = world.ask(Asked::Skip { term: 2, early: false }).await.unwrap_err().to_string();
+    assert!(refused.contains("renewed until 2028-03-01") && refused.contains("--term 2028-03-01"), "{refused}");
+    let request_hash = world.request_hash(2).await;
+    let refused =
+        world.ask(Asked::Order { term: 2, request_hash: request_hash.clone(), early: false }).await.unwrap_err().to_string();
+    assert!(refused.starts_with("one is renewed until 2028-03-01: the next term is not due before 2028-02-16"), "{refused}");
+    world.ask(Asked::Order { term: 2, request_hash, early: true }).await.unwrap();
+    world.live_until("2027-02-15T11:00:00Z").await;
+    world.live_until("2027-02-15T12:00:00Z").await;
+    let request_hash = world.request_hash(3).await;
+    let refused = world.ask(Asked::Order { term: 3, request_hash, early: true }).await.unwrap_err().to_string();
+    assert!(refused.contains("more than 400 days ahead"), "{refused}");
     assert_eq!(sandbox.orders().len(), 2);
 }

@@ -74,6 +74,7 @@ fn order(key: &str, facts: Facts) -> Listed {
         again_at: None,
         facts,
         mentions_ours: Vec::new(),
+        stray: false,
     }
 }
 
@@ -254,6 +255,23 @@ fn r18_an_order_that_is_known_as_ours_is_explained_whatever_was_learned() {
     assert!(!explained(&by_answer, &identity(), &Learned::default()), "an answer may name the wrong order");
     let with_number = Listed { mentions_ours: vec!["RW-HOME-3".to_owned()], ..by_answer };
     assert!(explained(&with_number, &identity(), &Learned::default()));
+}
+
+/// The portal cut our number off and showed the customer by name: our own order looked like another one of ours, and was bought again.
+#[test]
+fn r18_a_number_of_ours_that_is_nobodys_explains_nothing_and_holds_what_it_may_be() {
+    let cut = Listed {
+        mentions_ours: vec!["RW-HOME-".to_owned()],
+        stray: true,
+        ..order("1", Facts { partner: Some("CU7".to_owned()), ..ours() })
+    };
+    assert!(!explained(&cut, &identity(), &all_but_po()));
+    let wanted = identity();
+    let later = Search { absent: Some(moment(24)), ..search(&wanted, 72) };
+    assert_eq!(judge(&later, std::slice::from_ref(&cut), &all_but_po()), nobody_knows(&["1"]));
+    assert!(!may_be_for(&cut, &identity(), &all_but_po()) && may_have_renewed(&cut, &identity(), &all_but_po()));
+    let another_product = Listed { facts: Facts { product: Some(19.to_string()), ..ours() }, ..cut };
+    assert!(!may_have_renewed(&another_product, &identity(), &all_but_po()));
 }
 
 #[test]

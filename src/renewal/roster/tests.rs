@@ -180,3 +180,20 @@ fn a_refused_entry_that_comes_back_is_renewed_by_what_the_database_has() {
     assert_eq!(roster.refused.len(), 1);
     assert!(matches!(&roster.changes[..], [Change::Returned { id: 1, .. }]));
 }
+
+/// The customer was corrected while the order for the wrong one was of unknown fate. The command that people had been told then meant the new entry:
+/// it took the other's order for its own, and the other was bought again.
+#[test]
+fn a_name_is_not_given_on_while_an_order_of_the_one_that_had_it_is_open() {
+    let (old, new) = (entry("a", 1), entry("a", 2));
+    for state in [TermState::Ordering, TermState::Unknown, TermState::Placed] {
+        let mut known = known(1, &old);
+        known.term.as_mut().unwrap().state = state;
+        let roster = run(&[known], std::slice::from_ref(&new));
+        assert!(matches!(&roster.changes[..], [Change::Removed { id: 1, .. }]), "{:?}", roster.changes);
+        assert!(roster.refused[0].message.contains("has an order that is not settled yet"), "{:?}", roster.refused);
+        assert_eq!(roster.refused[0].by, Some(date(2027, 3, 1)));
+    }
+    let roster = run(&[known(1, &old)], &[new]);
+    assert!(matches!(&roster.changes[0], Change::Added { confirm: Some(_), .. }), "{:?}", roster.changes);
+}

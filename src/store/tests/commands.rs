@@ -67,7 +67,7 @@ async fn skipping_ends_the_chain_also_where_the_next_term_has_begun() {
     let placed = db.only().await;
     db.renew(&placed).await.unwrap();
     db.allows("UPDATE term SET state = 'held', reason = 'refunded_later' WHERE id = 1", 1).await;
-    assert_eq!(db.asks(DUE, Asked::Skip { term: term.id }).await, None);
+    assert_eq!(db.asks(DUE, Asked::Skip { term: term.id, early: false }).await, None);
     assert_eq!(db.texts("SELECT state FROM term").await, ["skipped", "skipped"]);
     assert_eq!(db.texts("SELECT kind FROM audit WHERE kind = 'term.skipped'").await.len(), 2);
 }

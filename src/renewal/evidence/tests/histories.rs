@@ -206,6 +206,7 @@ impl History {
             again_at: None,
             facts: Facts::of(&row, details.as_ref()),
             mentions_ours: [Some(&row), details.as_ref()].into_iter().flatten().filter_map(mentions).collect(),
+            stray: false,
             key,
         }
     }
