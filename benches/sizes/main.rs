@@ -16,12 +16,13 @@ use anyhow::{Result, bail};
 type Measure = fn() -> Result<()>;
 
 /// Every measurement, by the name that chooses it.
-const ALL: [(&str, Measure); 6] = [
+const ALL: [(&str, Measure); 7] = [
     ("binary", binary::measure),
     ("start", start::measure),
     ("file", file::measure),
     ("tick", tick::measure),
     ("burst", burst::measure),
+    ("syncs", burst::syncs::measure),
     ("idle", idle::measure),
 ];
 

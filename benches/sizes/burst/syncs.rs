@@ -24,12 +24,13 @@ pub fn measure() -> Result<()> {
     ensure!(portal.orders() as u64 == ORDERS + 1, "the portal has {} orders", portal.orders());
     let each = f64::from(count) / 10_000.0;
     let figure = format!("{each:.3} an order ({count})");
-    report(&format!("burst: {what}, 10,000 orders"), &figure, Some(("0.2 an order", each <= BOUND)))
+    report(&format!("syncs: {what}, 10,000 orders"), &figure, Some(("0.2 an order", each <= BOUND)))
 }
 
 fn traced(place: &Place) -> Result<u32> {
     let trace = place.path("trace");
-    let arguments = ["-f", "-qq", "-e", "trace=fsync,fdatasync", "-o", "trace", RENEWD, "run", "--once"];
+    // It stops the process at these calls only: one that is slowed down also follows its orders after a minute, with a commit for each.
+    let arguments = ["-f", "--seccomp-bpf", "-qq", "-e", "trace=fsync,fdatasync", "-o", "trace", RENEWD, "run", "--once"];
     well(&place.command("strace", &arguments).output()?)?;
     let calls = std::fs::read_to_string(trace)?.lines().filter(|line| line.contains("sync(")).count();
     Ok(u32::try_from(calls)?)
