@@ -68,26 +68,12 @@ impl Desk<'_> {
         }
         let (mut adopted, mut left) = (Vec::new(), Vec::new());
         for order in forgotten {
-            match self.owner_of(&order).await? {
-                Some(term) => {
-                    let step = Move {
-                        act_at: Some(self.now),
-                        warn_at: super::engine::warning(&term, self.now),
-                        ..Move::of(&term, TermState::Placed)
-                    };
-                    let write = self.by_hand(
-                        "term.resolved",
-                        &term,
-                        &json!({"order": order.key, "why": "ordered before the database was restored"}),
-                        step,
-                    );
-                    self.store.adopt(self.now, &term, &order, "po_number", write).await?;
-                    adopted.push(format!("{} (order {})", term.name, order.key));
-                }
-                None => {
-                    self.tell_of_left(&order).await?;
-                    left.push(order.key);
-                }
+            if let Some(term) = self.owner_of(&order).await? {
+                self.adopt(&term, &order).await?;
+                adopted.push(format!("{} (order {})", term.name, order.key));
+            } else {
+                self.tell_of_left(&order).await?;
+                left.push(order.key);
             }
         }
         let left = if left.is_empty() {
@@ -96,6 +82,14 @@ impl Desk<'_> {
             format!("; not taken over, and holding what they look like: {}", left.join(", "))
         };
         Ok(format!("taken over: {}{left}", if adopted.is_empty() { "none".to_owned() } else { adopted.join(", ") }))
+    }
+
+    async fn adopt(&mut self, term: &DueTerm, order: &evidence::Listed) -> Result<(), StoreError> {
+        let step =
+            Move { act_at: Some(self.now), warn_at: super::engine::warning(term, self.now), ..Move::of(term, TermState::Placed) };
+        let detail = json!({"order": order.key, "why": "ordered before the database was restored"});
+        let write = self.by_hand("term.resolved", term, &detail, step);
+        self.store.adopt(self.now, term, order, "po_number", write).await
     }
 
     /// An order of ours that no term waits for: the term that it was for has another one by now, or cannot be told from others.
