@@ -414,10 +414,11 @@ pub fn may_be_for(listed: &Listed, identity: &Identity, learned: &Learned) -> bo
     })
 }
 
-/// The same for an order that no attempt is known to be. One that carries a number of ours is ours, whatever customer it shows.
+/// The same for an order that no attempt is known to be. One that carries a number of ours which is
+/// no attempt's may be anybody's of ours, whatever customer it shows.
 pub fn may_have_renewed(listed: &Listed, identity: &Identity, learned: &Learned) -> bool {
     let another_product = learned.echoes(Field::Product) && differs(Field::Product, &listed.facts, identity, learned);
-    may_be_for(listed, identity, learned) || (!listed.mentions_ours.is_empty() && !another_product)
+    may_be_for(listed, identity, learned) || (listed.stray && !another_product)
 }
 
 /// Statuses that mean: this order will never renew anything (R11, R23). The set is open; an unknown word is alive.
