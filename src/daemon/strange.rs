@@ -57,7 +57,8 @@ impl<T: Transport> Engine<T> {
 
     /// Something between us and the portal, or the portal, has carried out one request twice.
     async fn carried_out_twice(&mut self, now: Timestamp, named: &[String]) -> Result<(), TickError> {
-        for number in named {
+        // A number that comes back cut off is the same for several orders.
+        for number in named.iter().filter(|number| is_po_number(number)) {
             let carriers = self.store.carriers(number).await?;
             let Some(second) = carriers.get(1) else { continue };
             if self.store.is_noted("order.twice", second).await? {

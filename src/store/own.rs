@@ -167,7 +167,7 @@ impl Store {
         let carry = rows.into_iter().filter(|(_, row, detail)| carries(row) || detail.as_deref().is_some_and(carries));
         let mut orders: Vec<String> = recorded.into_iter().collect();
         for (key, ..) in carry {
-            if !orders.contains(&key) {
+            if !orders.iter().any(|order| order.eq_ignore_ascii_case(&key)) {
                 orders.push(key);
             }
         }

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::scene::Scene;
-use super::support::{Daemon, due, until};
+use super::support::{Daemon, due, entry, until};
 
 /// The service manager's end.
 struct Manager(UnixDatagram);
@@ -25,27 +25,47 @@ impl Manager {
     }
 }
 
-#[test]
-fn a_daemon_that_is_stuck_does_not_feed_its_watchdog() {
-    let scene = Scene::with(&due("one", "1", 3));
+/// A daemon that is watched over, and its manager, who has heard from it.
+fn watched(scene: &Scene) -> (Daemon, Manager) {
     let socket = scene.path("manager");
     let manager = Manager(UnixDatagram::bind(&socket).unwrap());
     let mut command = scene.command(&["run"]);
-    let daemon = Daemon::of({
-        command.env("NOTIFY_SOCKET", &socket);
-        command
-    });
+    command.env("NOTIFY_SOCKET", &socket);
+    let daemon = Daemon::of(command);
     daemon.says("looked for the first time");
     for _ in 0..3 {
         assert!(manager.is_fed_within(Duration::from_secs(10)));
     }
-    // A file that never gives its first byte: whoever reads it waits.
+    (daemon, manager)
+}
+
+#[test]
+fn a_daemon_that_is_stuck_does_not_feed_its_watchdog() {
+    let scene = Scene::with(&entry("one", "1", 3, 100));
+    let (daemon, manager) = watched(&scene);
+    // A portal that never answers: whoever reads its list waits, for up to a minute.
+    scene.portal.fault("list=hang*9");
+    let file = std::fs::read_to_string(scene.path("renewals.toml")).unwrap();
+    scene.write(&(file + &due("two", "2", 1)));
+    daemon.signal("HUP");
+    until("it is stuck", || (!manager.is_fed_within(Duration::from_secs(5))).then_some(()));
+    daemon.kill();
+}
+
+/// Opening a pipe waits for somebody to write to it: nothing was ordered, said or obeyed any more.
+#[test]
+fn a_pipe_in_place_of_the_file_is_refused_and_the_daemon_goes_on() {
+    let scene = Scene::with(&entry("one", "1", 3, 100));
+    let (daemon, manager) = watched(&scene);
     let pipe = scene.path("pipe");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     std::fs::rename(&pipe, scene.path("renewals.toml")).unwrap();
     daemon.signal("HUP");
-    until("it is stuck", || (!manager.is_fed_within(Duration::from_secs(3))).then_some(()));
-    daemon.kill();
+    daemon.says("is no regular file");
+    for _ in 0..3 {
+        assert!(manager.is_fed_within(Duration::from_secs(10)));
+    }
+    daemon.stop();
 }
 
 #[test]
