@@ -44,7 +44,7 @@ impl History {
                 term.state.word().replace('_', " ")
             )?;
             if let Some(remedy) = term.remedy {
-                say!("{DIM}do   {}{DIM:#}", plain(&remedy))?;
+                say!("{DIM}do   {}{DIM:#}", plain(&global.here(&remedy)))?;
             }
         }
         Ok(Exit::Fine)

@@ -89,7 +89,7 @@ impl Desk<'_> {
             Move { act_at: Some(self.now), warn_at: super::engine::warning(term, self.now), ..Move::of(term, TermState::Placed) };
         let detail = json!({"order": order.key, "why": "ordered before the database was restored"});
         let write = self.by_hand("term.resolved", term, &detail, step);
-        self.store.adopt(self.now, term, order, "po_number", write).await
+        self.store.adopt(self.now, term, order, "po_number", None, write).await
     }
 
     /// An order of ours that no term waits for: the term that it was for has another one by now, or cannot be told from others.

@@ -72,11 +72,7 @@ impl Desk<'_> {
         match &term.attempt {
             _ if set_aside.is_some() && term.state.may_exist() => return Ok(false),
             None if set_aside == Some(term.id) => self.store.take_back(self.now, order, write).await?,
-            None if set_aside.is_some() => {
-                let attempt = order.attempt.unwrap_or_default();
-                self.store.set_aside(self.now, attempt, SetAside::Void, Write::default()).await?;
-                self.store.adopt(self.now, term, order, "person", write).await?;
-            }
+            None if set_aside.is_some() => self.store.adopt(self.now, term, order, "person", order.attempt, write).await?,
             Some(attempt) if !attempt.placed => {
                 let found = FoundOrder {
                     key: order.key.clone(),
@@ -90,10 +86,9 @@ impl Desk<'_> {
             }
             Some(attempt) if order.attempt == Some(attempt.id) => self.store.vouch(self.now, attempt.id, write).await?,
             Some(attempt) if term.state == TermState::Held || term.reason == Some(Reason::NotListed) => {
-                self.store.set_aside(self.now, attempt.id, SetAside::Void, Write::default()).await?;
-                self.store.adopt(self.now, term, order, "person", write).await?;
+                self.store.adopt(self.now, term, order, "person", Some(attempt.id), write).await?;
             }
-            None if term.state != TermState::Skipped => self.store.adopt(self.now, term, order, "person", write).await?,
+            None if term.state != TermState::Skipped => self.store.adopt(self.now, term, order, "person", None, write).await?,
             _ => return Ok(false),
         }
         Ok(true)

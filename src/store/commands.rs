@@ -7,10 +7,11 @@ use jiff::civil::Date;
 use serde_json::json;
 
 use super::audit::{self, Happened};
+use super::found::{SetAside, aside};
 use super::learned::party_of;
 use super::terms::{DueTerm, Write, insert, within};
 use super::text::{json, time};
-use super::{Doing, Store, StoreError, commit};
+use super::{Doing, Store, StoreError, Tx, commit};
 use crate::renewal::chain::{Moments, Span};
 use crate::renewal::evidence::Listed;
 
@@ -185,22 +186,21 @@ impl Store {
     }
 
     /// An order that this database did not place pays a term: one that someone else placed (a person says so), or one of ours that a
-    /// restored database had forgotten (R9). It is followed like any other from now on.
+    /// restored database had forgotten (R9). It is followed like any other from now on. The attempt `instead_of` is set aside in the same commit.
     pub async fn adopt(
         &mut self,
         now: Timestamp,
         term: &DueTerm,
         order: &Listed,
         how: &'static str,
+        instead_of: Option<i64>,
         write: Write,
     ) -> Result<(), StoreError> {
         let mut tx = self.begin("adopting an order").await?;
-        // An order that an attempt had before keeps its number there: no number is ever used twice.
-        let po_number = match (order.attempt, order.mentions_ours.first()) {
-            (None, Some(ours)) => ours.clone(),
-            (None, None) => format!("external:{}", order.key),
-            (Some(_), _) => format!("external:{}:{}", order.key, term.id),
-        };
+        if let Some(attempt) = instead_of {
+            aside(&mut tx, now, attempt, SetAside::Void).await?;
+        }
+        let po_number = number_of(&mut tx, term, order).await?;
         let done = sqlx::query(
             "INSERT INTO attempt (term_id, po_number, request, request_hash, looks_like, civil_day, fence_mark, fence_at, state, created_at,
                     ended_at, settled_at, matched_by, order_no, order_id, order_status, quantity, transaction_no)
@@ -240,4 +240,19 @@ impl Store {
         within(&mut tx, now, write).await?;
         commit(tx, "adopting an order").await
     }
+}
+
+/// The `poNumber` that an adopted order goes by: the one of ours that it carries, if no attempt has that. An order that an attempt had before keeps its
+/// number there, and a colleague may have made one from a copy of ours: no number is ever used twice.
+async fn number_of(tx: &mut Tx<'_>, term: &DueTerm, order: &Listed) -> Result<String, StoreError> {
+    let (Some(ours), None) = (order.mentions_ours.first(), order.attempt) else {
+        let again = order.attempt.map(|_| format!(":{}", term.id)).unwrap_or_default();
+        return Ok(format!("external:{}{again}", order.key));
+    };
+    let taken: bool = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM attempt WHERE po_number = $1)")
+        .bind(ours)
+        .fetch_one(&mut **tx)
+        .await
+        .doing("adopting an order")?;
+    Ok(if taken { format!("external:{}", order.key) } else { ours.clone() })
 }

@@ -206,13 +206,7 @@ impl Store {
     /// An undecided or placed attempt leaves the index: proven absent (`not_placed`), or set aside by a person (`void`).
     pub async fn set_aside(&mut self, now: Timestamp, attempt: i64, to: SetAside, write: Write) -> Result<(), StoreError> {
         let mut tx = self.begin("setting an attempt aside").await?;
-        sqlx::query("UPDATE attempt SET state = $2, settled_at = $3, absent_at = coalesce(absent_at, $3) WHERE id = $1 AND state IN ('unknown', 'placed')")
-            .bind(attempt)
-            .bind(to.word())
-            .bind(time(now))
-            .execute(&mut *tx)
-            .await
-            .doing("setting an attempt aside")?;
+        aside(&mut tx, now, attempt, to).await?;
         within(&mut tx, now, write).await?;
         wake_waiting(&mut tx, now).await?;
         commit(tx, "setting an attempt aside").await
@@ -251,5 +245,17 @@ async fn link(tx: &mut Tx<'_>, attempt: i64, key: &str) -> Result<(), StoreError
         .execute(&mut **tx)
         .await
         .doing("linking an order to its attempt")?;
+    Ok(())
+}
+
+/// Within another write: this attempt counts for nothing any more.
+pub(super) async fn aside(tx: &mut Tx<'_>, now: Timestamp, attempt: i64, to: SetAside) -> Result<(), StoreError> {
+    sqlx::query("UPDATE attempt SET state = $2, settled_at = $3, absent_at = coalesce(absent_at, $3) WHERE id = $1 AND state IN ('unknown', 'placed')")
+        .bind(attempt)
+        .bind(to.word())
+        .bind(time(now))
+        .execute(&mut **tx)
+        .await
+        .doing("setting an attempt aside")?;
     Ok(())
 }

@@ -1,5 +1,7 @@
 use crate::daemon::commands::Asked;
 use crate::daemon::testing::World;
+use crate::ids::PortalId;
+use crate::sandbox::{Foreign, OrderRequest, PlacedBy, SUCCEED};
 
 /// A person took it for dead when it was; it was paid after all, and shows another customer since. This is the only thing that stands before a second
 /// order.
@@ -33,4 +35,23 @@ async fn an_unpaid_order_that_the_portal_shows_cannot_be_set_aside() {
     let refused = world.ask(Asked::ResolveVoid { term: 1 }).await.unwrap_err().to_string();
     assert!(refused.contains("pay it there, or cancel it there first"), "{refused}");
     assert_eq!(world.states().await, ["placed pending_long"]);
+}
+
+/// Our order was refunded, and a colleague made it again from a copy, number and all. The command failed half way, and nothing led on from there.
+#[tokio::test]
+async fn a_copy_of_our_order_that_carries_our_number_pays_the_term_when_a_person_says_so() {
+    let (mut world, sandbox, _) = World::before_sandbox().await;
+    world.live_until("2027-02-15T09:00:00Z").await;
+    world.live_until("2027-02-15T10:00:00Z").await;
+    let ours = sandbox.orders()[0].clone();
+    sandbox.set_status(&ours.order_no, "refunded").unwrap();
+    let mut request = OrderRequest::rm_premium(Some(PortalId::known(1)), PortalId::known(5), PortalId::known(7), 3);
+    request.po_number = ours.request.po_number;
+    let copy = sandbox.add_foreign(Foreign { by: PlacedBy::Colleague, request, status: SUCCEED, created_at: None }).order_no;
+    world.live_until("2027-02-16T12:00:00Z").await;
+    assert_eq!(world.states().await[0], "held refunded_later");
+    world.ask(Asked::ResolveOrdered { term: 1, order: copy }).await.unwrap();
+    world.live_until("2027-02-16T13:00:00Z").await;
+    assert_eq!(world.states().await[0], "renewed ");
+    assert_eq!(sandbox.orders().len(), 2);
 }
