@@ -171,9 +171,10 @@ impl<T: Transport> Engine<T> {
         let since = others.since[&term.id].at;
         let learned = self.store.learned(&term.identity).await?;
         // Made before that, as it says, and listed after it: it renewed the same a second time, or what is due now.
-        let shown_late = match others.foreign.is_empty() {
-            true => Vec::new(),
-            false => self.store.shown_since(since.max(others.bound_at), since).await?,
+        let shown_late = if others.foreign.is_empty() {
+            Vec::new()
+        } else {
+            self.store.shown_since(since.max(others.bound_at), since).await?
         };
         let mut found: Vec<String> = others
             .foreign
