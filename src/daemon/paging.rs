@@ -148,16 +148,15 @@ pub(super) async fn read_once<T: Transport>(
         }
         (Some(total), _) => {
             let last = pages(total, step)?;
-            let horizon_here = horizon.filter(|_| sorting == Sorting::NewestFirst);
-            let full = reading.forwards(last, full, horizon_here).await?;
+            let full = reading.forwards(last, full, horizon.filter(|_| sorting == Sorting::NewestFirst)).await?;
             if reading.range.down_to.is_some() {
                 return Ok(reading.range);
             }
-            // Its newest orders may be those that a capped `total` leaves out. Newest first, an ordinary read has seen them.
-            if (full || last == 1) && horizon.is_none() || full && horizon_here.is_none() {
+            // Orders that a capped `total` leaves out may be its newest ones.
+            if full || last == 1 && horizon.is_none() {
                 reading.beyond(last).await?;
             } else {
-                reading.range.ended = !full;
+                reading.range.ended = true;
             }
         }
     }
@@ -191,10 +190,7 @@ impl<T: Transport> Reading<'_, T> {
     async fn forwards(&mut self, last: u64, mut full: bool, horizon: Option<Timestamp>) -> Result<bool, ReadError> {
         let mut sorted = horizon;
         for page in 2..=last {
-            if let (Some(horizon), Some(oldest)) = (sorted, self.range.rows.last().and_then(|row| row.created_at))
-                && oldest < horizon
-            {
-                self.range.down_to = Some(horizon);
+            if self.stops_at(sorted) {
                 return Ok(full);
             }
             let read = self.page(page).await?;
@@ -208,7 +204,17 @@ impl<T: Transport> Reading<'_, T> {
                 return Ok(false);
             }
         }
+        if full {
+            self.stops_at(sorted);
+        }
         Ok(full)
+    }
+
+    /// Whether what was read of a list sorted newest first reaches back past `horizon`: then nothing older has to be read.
+    fn stops_at(&mut self, horizon: Option<Timestamp>) -> bool {
+        let oldest = self.range.rows.last().and_then(|row| row.created_at);
+        self.range.down_to = horizon.filter(|horizon| oldest.is_some_and(|oldest| oldest < *horizon));
+        self.range.down_to.is_some()
     }
 
     /// Whether `page` goes on from what was read before, from newer to older.

@@ -109,6 +109,16 @@ async fn a_capped_total_hides_no_order_but_is_no_count_any_more() {
 }
 
 #[tokio::test]
+async fn a_read_that_stops_where_a_capped_total_ends_says_how_far_it_went_or_goes_on() {
+    let list = [9, 8, 7, 3, 12, 5];
+    let (_, client) = portal(move |page, size| (cut(&list, page, size, 3), Some(3)));
+    let range = read(&client, after(7)).await.unwrap();
+    assert_eq!((range.rows.len(), range.down_to), (3, after(7)), "whether order 12 is there is not known");
+    let range = read(&client, after(4)).await.unwrap();
+    assert_eq!((range.rows.len(), range.down_to), (6, None));
+}
+
+#[tokio::test]
 async fn the_usual_read_of_a_long_list_costs_one_page_and_a_whole_one_at_most_one_more_than_it_has() {
     let (pages, client) = portal(|page, size| (cut(&newest_first(250), page, size, 100), Some(250)));
     assert!(read(&client, after(200)).await.unwrap().down_to.is_some());
