@@ -172,8 +172,10 @@ async fn file_or_last_good(store: &mut Store, global: &Global) -> Result<Parsed,
     tracing::error!("the file is broken; going on with the last good one:\n{broken}");
     let reason = format!("{} is broken; the last good file is in force", global.config_path().display());
     let what_to_do = "renewd check".to_owned();
-    store.raise(now, &Notice { key: "file".to_owned(), renewal: None, reason, what_to_do }).await?;
-    store.tell_again_at("file", now.saturating_add(SignedDuration::from_hours(1)).unwrap_or(now), None).await?;
+    // One that stands already is told in its time: a timer that starts this every hour must not put that off for ever.
+    if store.raise(now, &Notice { key: "file".to_owned(), renewal: None, reason, what_to_do }).await? {
+        store.tell_again_at("file", now.saturating_add(SignedDuration::from_hours(1)).unwrap_or(now), None).await?;
+    }
     Ok(parse_and_keep(&kept.path, kept.text).map_err(ConfigError::from)?)
 }
 
@@ -226,7 +228,8 @@ async fn require_working_channel(store: &mut Store, config: &mut Config) -> Resu
 
 async fn raise_channel(store: &mut Store, now: Timestamp, reason: String) -> Result<(), Failure> {
     let what_to_do = "renewd notify --test".to_owned();
-    Ok(store.raise(now, &Notice { key: "channel".to_owned(), renewal: None, reason, what_to_do }).await?)
+    store.raise(now, &Notice { key: "channel".to_owned(), renewal: None, reason, what_to_do }).await?;
+    Ok(())
 }
 
 /// Takes the file into the database, if it is one to take: the one in force is left alone.

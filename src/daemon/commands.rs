@@ -130,6 +130,7 @@ impl<T: Transport> Engine<T> {
             };
             tracing::info!(by = waiting.asked_by, ok = answer.ok, "{}", answer.answer);
             self.store.answer(now, waiting.id, &answer).await?;
+            super::roster::take_again(&mut self.store, now).await?;
             self.adopt_file_in_force().await?;
         }
         Ok(())
@@ -313,7 +314,7 @@ impl Desk<'_> {
         let next = self.store.successor(&term).await?;
         let goes_on = next.as_ref().filter(|next| next.attempt.is_some());
         if let Some(next) = next.as_ref().filter(|next| next.attempt.is_none()) {
-            self.skip_as_well(next, &mut write);
+            self.end_as_well(next, Reason::Skipped, &mut write);
         }
         self.store.write(self.now, write).await?;
         let next = next.as_ref().map(|next| next.span.starts_on);
@@ -348,12 +349,11 @@ impl Desk<'_> {
         )))
     }
 
-    /// R26: skipping ends the chain. Where an order died after its term was renewed, the next term has begun already.
-    fn skip_as_well(&self, next: &DueTerm, write: &mut Write) {
-        let detail = format!("the chain was ended by {}, who skipped the term before", self.by);
-        let step =
-            Move { warn_at: None, reason: Some(Reason::Skipped), detail: Some(detail), ..Move::of(next, TermState::Skipped) };
-        let also = self.by_hand("term.skipped", next, &json!({"why": "the term before was skipped"}), step);
+    /// R26: skipping ends the chain, and `rebase` begins another. Where an order died after its term was renewed, the next term has begun already.
+    fn end_as_well(&self, next: &DueTerm, reason: Reason, write: &mut Write) {
+        let detail = format!("the chain was ended by {} with the term before", self.by);
+        let step = Move { warn_at: None, reason: Some(reason), detail: Some(detail), ..Move::of(next, TermState::Skipped) };
+        let also = self.by_hand("term.skipped", next, &json!({"why": "the chain was ended with the term before"}), step);
         write.moves.extend(also.moves);
         write.events.extend(also.events);
     }
@@ -378,7 +378,7 @@ impl Desk<'_> {
     /// R25: evidence holds yield only to `resolve`, and dead orders too: releasing them would order again.
     async fn release(&mut self, id: i64, orders: &[String]) -> Done {
         let term = self.term(id).await?;
-        let may = matches!(term.reason, Some(Reason::Operator | Reason::ForeignOrder | Reason::ListLacks));
+        let may = matches!(term.reason, Some(Reason::Operator | Reason::ForeignOrder | Reason::ListLacks | Reason::Lapsed));
         if term.state != TermState::Held || (!may && kept(Rule::R25)) {
             let remedy = term.remedy.clone().unwrap_or_else(|| format!("renewd history {}", term.typed()));
             return Err(Refused::No(format!("{} is {} and cannot be released; {remedy}", term.name, spoken(term.state))));
@@ -420,7 +420,21 @@ impl Desk<'_> {
         if term.state == TermState::Renewed {
             write.moves.clear();
         }
+        if let Some(next) = self.store.successor(&term).await? {
+            if next.attempt.is_some() {
+                return Err(Refused::No(format!(
+                    "the next term of {}, from {}, is {}: settle that first: renewd history {}",
+                    term.name,
+                    next.span.starts_on,
+                    spoken(next.state),
+                    term.typed()
+                )));
+            }
+            self.end_as_well(&next, Reason::Rebased, &mut write);
+        }
         self.store.rebase(self.now, subscription, to, &span, &moments, write).await?;
+        super::roster::take_again(self.store, self.now).await?;
+        let moments = self.store.current_term(subscription).await?.map_or(moments, |term| term.moments);
         let due = moments.due_at.to_zoned(self.config.zone.clone()).strftime("%Y-%m-%d %H:%M");
         let due = if moments.due_at <= self.now { "now".to_owned() } else { format!("on {due}") };
         Ok(format!("{}: the next term begins on {to} and is due {due}", term.name))

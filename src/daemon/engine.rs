@@ -70,6 +70,8 @@ pub struct Engine<T: Transport> {
     pub typed: Typed,
     /// Channels that the file names, and that are not known to work: the ones of `config` stay in force until they do.
     pub channels_asked: Option<Channels>,
+    /// When the file in force was last tried again, if some of it is refused.
+    roster_tried: Option<Timestamp>,
     /// When the last tick began: a clock that says less now was set back.
     last_tick: Option<Timestamp>,
 }
@@ -153,6 +155,7 @@ impl<T: Transport> Engine<T> {
             courier: None,
             typed: Arc::new(str::to_owned),
             channels_asked: None,
+            roster_tried: None,
             last_tick: None,
         }
     }
@@ -250,6 +253,10 @@ impl<T: Transport> Engine<T> {
         }
         if !due.terms.is_empty() {
             self.work(now, due.terms, &mut ticked).await?;
+        }
+        if self.roster_tried.is_none_or(|last| now.duration_since(last).abs() >= SignedDuration::from_hours(1)) {
+            super::roster::take_again(&mut self.store, now).await?;
+            self.roster_tried = Some(now);
         }
         if self.notice_at.is_some_and(|at| at <= now) {
             self.tell_of_what_stands(now).await?;

@@ -45,9 +45,14 @@ pub(super) struct Range {
 impl Range {
     /// Whether it is proven to be the whole list: it shows as many orders as it counts. A `total` below what is shown is none.
     pub(super) fn is_whole(&self) -> bool {
-        let counted = self.total.is_some_and(|total| total == self.shows());
+        let counted = self.total == Some(self.shows());
         let uncounted = self.total.is_none_or(|total| total < self.shows());
         self.down_to.is_none() && !self.repeated && (counted || (uncounted && self.ended))
+    }
+
+    /// Whether its `total` is a count of its orders, as far as it was read.
+    pub(super) fn counts(&self) -> bool {
+        self.down_to.is_some() || self.total == Some(self.shows())
     }
 
     /// Whether something could have moved while it was read.

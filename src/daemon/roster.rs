@@ -58,6 +58,22 @@ pub async fn take(store: &mut Store, file: File<'_>, now: Timestamp, accepted: b
     })
 }
 
+/// Tries again what was refused of the file in force: a `rebase`, an order that is settled or a renewal may have made it possible.
+pub async fn take_again(store: &mut Store, now: Timestamp) -> Result<(), StoreError> {
+    if !store.any_notice("entry:").await? {
+        return Ok(());
+    }
+    let Some(kept) = store.file_in_force().await? else { return Ok(()) };
+    let Ok(config) = crate::config::parse(&kept.path, &kept.text) else { return Ok(()) }; // an older program took it; that is told at the start
+    let file = File { path: &kept.path, text: &kept.text, config: &config };
+    let roster = roster::compare(&store.known().await?, &config.entries, &config.zone, now);
+    if !roster.changes.is_empty() {
+        tracing::info!(changes = roster.changes.len(), "taken from {}, which had to wait before", kept.path);
+        store.take_again(now, &config.entries, &roster.changes).await?;
+    }
+    note_refused(store, &file, &roster, now).await
+}
+
 /// R5, for entries that are new to the database: dates too far ahead, drawn at their places. The file is then not taken.
 pub async fn far_dates(store: &mut Store, parsed: &Parsed, now: Timestamp) -> Result<Option<ConfigError>, StoreError> {
     let mut far = check_dates(&parsed.config, now.to_zoned(parsed.config.zone.clone()).date());
@@ -114,7 +130,10 @@ async fn note_refused(store: &mut Store, file: &File<'_>, roster: &Roster, now: 
             reason: refused.message.clone(),
             what_to_do: refused.remedy.clone(),
         };
-        store.raise(now, &notice).await?;
+        keys.push(notice.key.clone());
+        if !store.raise(now, &notice).await? {
+            continue; // it stands, and is told again in its time
+        }
         let by = refused.by.and_then(|day| crate::calendar::deadline(day, &file.config.zone).ok());
         store.tell_again_at(&notice.key, super::tell::again_at(now, by), by).await?;
         let message = Message {
@@ -125,7 +144,6 @@ async fn note_refused(store: &mut Store, file: &File<'_>, roster: &Roster, now: 
             command: Some(notice.what_to_do),
         };
         store.tell(now, &[message]).await?;
-        keys.push(notice.key);
     }
     store.withdraw("entry:", &keys).await
 }
@@ -156,3 +174,6 @@ async fn tell_removed(store: &mut Store, roster: &Roster, now: Timestamp) -> Res
         )
         .await
 }
+
+#[cfg(test)]
+mod tests;

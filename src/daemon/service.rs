@@ -303,7 +303,8 @@ impl<T: Transport> Service<T> {
         tracing::warn!("{reason}");
         let notice =
             Notice { key: "restart".to_owned(), renewal: None, reason, what_to_do: "systemctl restart renewd".to_owned() };
-        Ok(self.engine.store.raise(now, &notice).await?)
+        self.engine.store.raise(now, &notice).await?;
+        Ok(())
     }
 
     async fn bad_edit(&mut self, error: &ConfigError, now: Timestamp) -> Result<(), ServiceError> {
@@ -319,9 +320,11 @@ impl<T: Transport> Service<T> {
 
     async fn note_edit(&mut self, reason: String, now: Timestamp) -> Result<(), ServiceError> {
         let notice = Notice { key: "file".to_owned(), renewal: None, reason, what_to_do: "renewd check".to_owned() };
-        self.engine.store.raise(now, &notice).await?;
         // Whoever edits it looks at it now; whoever has left it so for an hour is told, and then every week.
-        Ok(self.engine.store.tell_again_at("file", super::engine::after(now, SOON), None).await?)
+        if self.engine.store.raise(now, &notice).await? {
+            self.engine.store.tell_again_at("file", super::engine::after(now, SOON), None).await?;
+        }
+        Ok(())
     }
 }
 

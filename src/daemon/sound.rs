@@ -22,6 +22,7 @@ use crate::renewal::subscription::{Approval, Party};
 use crate::rules::{Rule, kept};
 use crate::store::StoreError;
 use crate::store::audit::hex;
+use crate::store::own::Lapsed;
 use crate::store::terms::{DueTerm, Postponement, Unpaid, Write};
 
 /// A1, A5: the longest settle twice, and an hour for clocks. What others order is listed by then.
@@ -159,11 +160,12 @@ impl<T: Transport> Engine<T> {
         if let Some(plight) = needs_approval(term, request_hash) {
             return Ok(Some((TermState::AwaitingApproval, plight)));
         }
-        if !kept(Rule::R11) {
-            return Ok(None);
+        let found = if kept(Rule::R11) { self.orders_for(term, others).await? } else { Vec::new() };
+        if !found.is_empty() {
+            return Ok(Some((TermState::Held, foreign_plight(term, &found))));
         }
-        let found = self.orders_for(term, others).await?;
-        Ok((!found.is_empty()).then(|| (TermState::Held, foreign_plight(term, &found))))
+        let lapsed = self.store.lapsed_before(term.id).await?.filter(|lapsed| !term.dismissed.contains(&lapsed.order_no));
+        Ok(lapsed.map(|lapsed| (TermState::Held, lapsed_plight(term, &lapsed))))
     }
 
     /// R11: orders that may have renewed this already, ours for other entries included, but for those that a person has looked at.
@@ -241,6 +243,21 @@ fn needs_approval(term: &DueTerm, request_hash: &str) -> Option<Plight> {
         }
     };
     Some(Plight { reason, detail, remedy, orders: Vec::new() })
+}
+
+/// A customer who has left, most likely: the order was cancelled or refunded, and the entry stayed in the file.
+fn lapsed_plight(term: &DueTerm, lapsed: &Lapsed) -> Plight {
+    Plight {
+        reason: Reason::Lapsed,
+        detail: format!(
+            "what comes before it is not paid: order {}, which had renewed it until {}, is {}",
+            lapsed.order_no,
+            term.span.starts_on,
+            lapsed.status.as_deref().unwrap_or("set aside")
+        ),
+        remedy: format!("renewd release {0} (order it all the same) or renewd skip {0} (it ends)", term.typed()),
+        orders: vec![lapsed.order_no.clone()],
+    }
 }
 
 fn foreign_plight(term: &DueTerm, found: &[String]) -> Plight {

@@ -159,7 +159,10 @@ fn told(strange: &Unexpected) -> Message {
     };
     let name = typed(renewal);
     let command = if strange.what == "died" {
-        format!("if it is to go on: renew it in the portal by hand, then: renewd rebase {name} DATE ({})", words::DATE)
+        format!(
+            "if it is to go on: renew it in the portal by hand, then: renewd rebase {name} DATE ({}); if it ends: renewd skip {name}; the next term is held until then",
+            words::DATE
+        )
     } else {
         format!("look at both in the portal, and cancel one if they are for the same; see: renewd history {name}")
     };

@@ -70,7 +70,7 @@ impl<T: Transport> Engine<T> {
         // By the earlier of the two clocks: a horizon from 2031 would hide all that is ordered until then.
         let known_until = range.date.map_or(at, |date| date.min(at));
         let total = range.total.and_then(|total| i64::try_from(total).ok());
-        self.store.synced(known_until, total, range.date, lacks.as_deref()).await?;
+        self.store.synced(known_until, total.filter(|_| range.counts()), range.date, lacks.as_deref()).await?;
         let since =
             |order: &String| account.lacks.as_ref().filter(|(known, _)| known == order).map_or(known_until, |(_, at)| *at);
         Ok(Ok(Synced {
@@ -108,9 +108,10 @@ impl<T: Transport> Engine<T> {
         if range.down_to.is_none() || !kept(Rule::R17) {
             return Ok(false);
         }
-        // A count that did not grow with what is new counts otherwise than by orders (a capped one): it cannot say that nothing was passed by.
+        // A count that did not grow with what is new, or was wrong when the list was read whole, counts otherwise than by orders (a capped one): it
+        // cannot say that nothing was passed by.
         let moved = |total: u64| {
-            account.synced_total.and_then(|before| u64::try_from(before).ok()).is_some_and(|before| total != before + new)
+            account.synced_total.and_then(|before| u64::try_from(before).ok()).is_none_or(|before| total != before + new)
         };
         if let Some(total) = range.total {
             let mirrored = self.store.mirror_count().await?;
@@ -173,3 +174,6 @@ impl<T: Transport> Engine<T> {
         Ok(self.store.newest_listed().await?)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -118,9 +118,12 @@ impl<T: Transport> World<T> {
     }
 
     pub(super) async fn take(&mut self, expires_on: &str) {
-        let text = file(expires_on);
-        let config = config::parse(PATH, &text).unwrap_or_else(|wrong| panic!("{wrong}"));
-        let file = File { path: PATH, text: &text, config: &config };
+        self.take_text(&file(expires_on)).await;
+    }
+
+    pub(super) async fn take_text(&mut self, text: &str) {
+        let config = config::parse(PATH, text).unwrap_or_else(|wrong| panic!("{wrong}"));
+        let file = File { path: PATH, text, config: &config };
         roster::take(&mut self.engine.store, file, self.clock.now(), true).await.unwrap();
     }
 

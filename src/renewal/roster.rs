@@ -104,12 +104,17 @@ pub enum Change {
         /// The new moments.
         moments: Moments,
     },
-    /// It had been taken out and is back, in an entry that is otherwise refused: it goes on by what the database has.
-    Returned {
+    /// It is renamed or back, in an entry that is otherwise refused: it goes on by what the database has. Its label is the one of the file, as
+    /// another entry may have the old one, and a command for that must mean one renewal.
+    Kept {
         /// Its row.
         id: i64,
-        /// Its label in the database.
-        name: String,
+        /// Its place in the file.
+        entry: usize,
+        /// The label before, if that changed.
+        renamed_from: Option<String>,
+        /// It had been taken out and is back.
+        returned: bool,
     },
     /// Taken out of the file.
     Removed {
@@ -198,20 +203,21 @@ fn outside(entry: &Entry, index: usize, error: &str) -> Refused {
 }
 
 fn compare_one(old: &Known, entry: &Entry, index: usize, zone: &TimeZone, now: Timestamp, roster: &mut Roster) {
+    let renamed_from = (entry.name != old.name).then(|| old.name.clone());
     if let Some(refused) = seed_conflict(old, entry, index) {
         roster.refused.push(refused);
-        if !old.active {
-            roster.changes.push(Change::Returned { id: old.id, name: old.name.clone() });
+        if !old.active || renamed_from.is_some() {
+            roster.changes.push(Change::Kept { id: old.id, entry: index, renamed_from, returned: !old.active });
         }
         return;
     }
     let standing = Standing::of(entry);
     let changed = standing != old.standing;
-    if changed || entry.name != old.name || !old.active || entry.expires_on != old.seed_on {
+    if changed || renamed_from.is_some() || !old.active || entry.expires_on != old.seed_on {
         roster.changes.push(Change::Updated {
             id: old.id,
             entry: index,
-            renamed_from: (entry.name != old.name).then(|| old.name.clone()),
+            renamed_from,
             standing_before: changed.then(|| Box::new(old.standing.clone())),
             returned: !old.active,
         });
@@ -244,7 +250,7 @@ fn seed_conflict(old: &Known, entry: &Entry, index: usize) -> Option<Refused> {
             "{}: expires_on = {} contradicts the database, where the paid term ends on {paid_end}; the edit of this entry is not taken",
             entry.name, entry.expires_on
         ),
-        remedy: format!("set expires_on back to {paid_end}, or run: renewd rebase {} {}", typed(&old.name), entry.expires_on),
+        remedy: format!("set expires_on back to {paid_end}, or run: renewd rebase {} {}", typed(&entry.name), entry.expires_on),
         by: Some(entry.expires_on).filter(|day| *day < paid_end),
     })
 }

@@ -77,6 +77,8 @@ words! {
         NoEvidence = "no_evidence",
         /// R21: a second unknown on one term.
         SecondUnknown = "second_unknown",
+        /// The term before it was paid and is not any more: whether it goes on is for a person to say.
+        Lapsed = "lapsed",
         /// R23: the order was cancelled, failed, refunded or is invalid.
         DeadOrder = "dead_order",
         /// R23: paid, then refunded before or after the term began.

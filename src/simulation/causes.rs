@@ -57,7 +57,7 @@ fn has_cause(kind: &str, reason: &str, plan: &Plan, plans: &[Plan], sandbox: &Sa
         ("term.awaits_approval", "not_ordered") => faults || crashes || nature.bad_ends > 0,
         ("term.held", "operator") => nature.whims > 0,
         ("term.held", "foreign_order" | "list_lacks") => foreign(),
-        ("term.held", "dead_order" | "refunded_later") => nature.bad_ends > 0,
+        ("term.held", "dead_order" | "refunded_later" | "lapsed") => nature.bad_ends > 0,
         ("term.unknown", "finding_out" | "second_unknown") => faults || crashes,
         ("term.unknown", "no_evidence") => (faults || crashes) && (hides || !nature.calm),
         ("term.waits", "over_limit") => plans.len() > 1,

@@ -111,7 +111,7 @@ async fn help_account(life: &mut Life, engine: &mut Daemon) -> Result<bool, Comp
 /// Does something about one term, or decides to look again later: then false.
 async fn help(life: &mut Life, engine: &mut Daemon, term: &DueTerm) -> Result<bool, Complaint> {
     match (term.state, term.reason) {
-        (TermState::Held, Some(Reason::ForeignOrder | Reason::ListLacks)) => foreign(life, engine, term).await,
+        (TermState::Held, Some(Reason::ForeignOrder | Reason::ListLacks | Reason::Lapsed)) => foreign(life, engine, term).await,
         (TermState::Held, Some(Reason::DeadOrder)) => ask(engine, Asked::ResolveVoid { term: term.id }).await,
         (TermState::Held, Some(Reason::RefundedLater)) => refunded(life, engine, term).await,
         // One that looks like an old one is never approved here: the entry is put right instead.

@@ -343,9 +343,9 @@ impl Store {
         commit(tx, "clearing the clock's mark").await
     }
 
-    /// Raises or replaces one notice.
-    pub async fn raise(&mut self, now: Timestamp, notice: &Notice) -> Result<(), StoreError> {
-        sqlx::query(
+    /// Raises or replaces one notice. Returns whether it did not stand already.
+    pub async fn raise(&mut self, now: Timestamp, notice: &Notice) -> Result<bool, StoreError> {
+        let done = sqlx::query(
             "INSERT INTO notice (key, renewal, since, reason, what_to_do, again_at) VALUES ($1, $2, $3, $4, $5, $6)
              ON CONFLICT (key) DO UPDATE SET renewal = excluded.renewal, reason = excluded.reason, what_to_do = excluded.what_to_do,
                 again_at = excluded.again_at, by_at = NULL
@@ -360,7 +360,16 @@ impl Store {
         .execute(&mut self.conn)
         .await
         .doing("raising a notice")?;
-        Ok(())
+        Ok(done.rows_affected() > 0)
+    }
+
+    /// Whether a notice stands whose key begins with `prefix`.
+    pub async fn any_notice(&mut self, prefix: &str) -> Result<bool, StoreError> {
+        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM notice WHERE substr(key, 1, length($1)) = $1)")
+            .bind(prefix)
+            .fetch_one(&mut self.conn)
+            .await
+            .doing("looking for a notice")
     }
 
     /// Withdraws every notice whose key begins with `prefix`, but for `keep`.

@@ -44,7 +44,33 @@ pub struct Unexpected {
     pub ours: Option<String>,
 }
 
+/// The order that had paid the term before one, and does not any more.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Lapsed {
+    /// `orderNo`
+    pub order_no: String,
+    /// Its status, as far as the list shows it.
+    pub status: Option<String>,
+}
+
 impl Store {
+    /// The next term exists once the one before is renewed. Whether that is so no more: its order is dead, as last seen, or the term is not renewed.
+    pub async fn lapsed_before(&mut self, term: i64) -> Result<Option<Lapsed>, StoreError> {
+        sqlx::query_as(concat!(
+            "SELECT a.order_no, o.status FROM term t JOIN term p ON p.subscription_id = t.subscription_id AND p.ends_on = t.starts_on AND p.id < t.id
+             JOIN attempt a ON a.id = (SELECT max(x.id) FROM attempt x WHERE x.term_id = p.id AND x.order_no IS NOT NULL)
+             LEFT JOIN portal_order o ON o.attempt_id = a.id
+             WHERE t.id = $1 AND t.offset_months > 0
+               AND (p.state IN ('held', 'awaiting_approval', 'missed', 'skipped') OR p.state = 'renewed' AND a.state = 'placed' AND ",
+            dead!("o.status"),
+            ") ORDER BY p.id DESC LIMIT 1"
+        ))
+        .bind(term)
+        .fetch_optional(&mut self.conn)
+        .await
+        .doing("reading what comes before a term")
+    }
+
     /// Orders of ours for what looks like one of `looks` that count for nothing, as far as the database knows.
     pub async fn set_aside_orders(&mut self, looks: &[String], ours: &str) -> Result<Vec<SetAsideOrder>, StoreError> {
         let rows: Vec<(i64, String, String, String, Option<String>)> = sqlx::query_as(

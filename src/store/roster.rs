@@ -111,15 +111,26 @@ impl Store {
     ) -> Result<(), StoreError> {
         let mut tx = self.begin("taking the file").await?;
         files::put_in_force(&mut tx, now, path, text).await?;
-        remove(&mut tx, changes).await?;
-        update(&mut tx, entries, changes).await?;
-        let added = added::add(&mut tx, now, entries, changes).await?;
-        reschedule(&mut tx, now, entries, changes).await?;
-        let mut added = added.into_iter();
-        let events = changes.iter().filter_map(|change| event(change, entries, &mut added)).collect();
-        audit::append(&mut tx, now, events).await?;
+        take(&mut tx, now, entries, changes).await?;
         commit(tx, "taking the file").await
     }
+
+    /// Takes changes that the file in force asks for, and that were not possible when it was taken.
+    pub async fn take_again(&mut self, now: Timestamp, entries: &[Entry], changes: &[Change]) -> Result<(), StoreError> {
+        let mut tx = self.begin("taking the file again").await?;
+        take(&mut tx, now, entries, changes).await?;
+        commit(tx, "taking the file again").await
+    }
+}
+
+async fn take(tx: &mut Tx<'_>, now: Timestamp, entries: &[Entry], changes: &[Change]) -> Result<(), StoreError> {
+    remove(tx, changes).await?;
+    update(tx, entries, changes).await?;
+    let added = added::add(tx, now, entries, changes).await?;
+    reschedule(tx, now, entries, changes).await?;
+    let mut added = added.into_iter();
+    let events = changes.iter().filter_map(|change| event(change, entries, &mut added)).collect();
+    audit::append(tx, now, events).await
 }
 
 async fn update(tx: &mut Tx<'_>, entries: &[Entry], changes: &[Change]) -> Result<(), StoreError> {
@@ -128,12 +139,13 @@ async fn update(tx: &mut Tx<'_>, entries: &[Entry], changes: &[Change]) -> Resul
         if let Change::Updated { id, entry, standing_before, returned, .. } = change {
             let entry = &entries[*entry];
             rows.push(json!({
-                "id": id, "name": entry.name, "seed_on": entry.expires_on.to_string(), "entry": json(&Standing::of(entry))?,
+                "id": id, "seed_on": entry.expires_on.to_string(), "entry": json(&Standing::of(entry))?,
                 "anew": *returned || standing_before.is_some(),
             }));
         }
     }
     return_to_work(tx, changes).await?;
+    rename(tx, entries, changes).await?;
     if rows.is_empty() {
         return Ok(());
     }
@@ -149,16 +161,29 @@ async fn update(tx: &mut Tx<'_>, entries: &[Entry], changes: &[Change]) -> Resul
     .await
     .doing("taking up what waits for approval")?;
     sqlx::query(
-        "UPDATE subscription SET name = v.value ->> 'name', seed_on = v.value ->> 'seed_on', entry = v.value ->> 'entry', active = 1
+        "UPDATE subscription SET seed_on = v.value ->> 'seed_on', entry = v.value ->> 'entry', active = 1
          FROM json_each($1) v WHERE subscription.id = v.value ->> 'id'",
     )
     .bind(&rows)
     .execute(&mut **tx)
     .await
     .doing("updating subscriptions")?;
+    Ok(())
+}
+
+async fn rename(tx: &mut Tx<'_>, entries: &[Entry], changes: &[Change]) -> Result<(), StoreError> {
     for change in changes {
-        if let Change::Updated { id, entry, renamed_from: Some(old), .. } = change {
-            rename_in_remedies(tx, *id, old, &entries[*entry].name).await?;
+        if let Change::Updated { id, entry, renamed_from: Some(old), .. }
+        | Change::Kept { id, entry, renamed_from: Some(old), .. } = change
+        {
+            let new = &entries[*entry].name;
+            sqlx::query("UPDATE subscription SET name = $2 WHERE id = $1")
+                .bind(id)
+                .bind(new)
+                .execute(&mut **tx)
+                .await
+                .doing("renaming a subscription")?;
+            rename_in_remedies(tx, *id, old, new).await?;
         }
     }
     Ok(())
@@ -186,7 +211,7 @@ async fn rename_in_remedies(tx: &mut Tx<'_>, subscription: i64, old: &str, new: 
 /// An entry that comes back takes up its open term where it stood: what is due is due at once, and is warned about again.
 async fn return_to_work(tx: &mut Tx<'_>, changes: &[Change]) -> Result<(), StoreError> {
     let returned = |change: &Change| match change {
-        Change::Updated { id, returned: true, .. } | Change::Returned { id, .. } => Some(*id),
+        Change::Updated { id, returned: true, .. } | Change::Kept { id, returned: true, .. } => Some(*id),
         _ => None,
     };
     let ids: Vec<i64> = changes.iter().filter_map(returned).collect();
@@ -315,11 +340,11 @@ fn event(change: &Change, entries: &[Entry], added: &mut impl Iterator<Item = i6
                 ..Happened::default()
             })
         }
-        Change::Returned { id, name } => Some(Happened {
-            kind: "entry.returned",
+        Change::Kept { id, entry, renamed_from, returned } => Some(Happened {
+            kind: if *returned { "entry.returned" } else { "entry.changed" },
             subscription: Some(*id),
-            renewal: Some(name.clone()),
-            detail: json!({}),
+            renewal: Some(entries[*entry].name.clone()),
+            detail: json!({"renamed_from": renamed_from}),
             ..Happened::default()
         }),
         Change::Removed { id, name } => Some(Happened {

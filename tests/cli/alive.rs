@@ -47,6 +47,22 @@ fn who_runs_it_by_a_timer_misses_no_daemon_but_a_timer_that_has_stopped() {
     worries(&place, &["not running"]);
 }
 
+/// Each start put off the message by an hour, and a timer starts it every hour: the renewal that the broken file added lapsed without a word.
+#[test]
+fn a_broken_file_is_told_also_where_a_timer_starts_it_every_hour() {
+    let portal = Portal::start();
+    let place = portal.place(&entry("one", "1", 1, 100));
+    place.run(&["run", "--once"]).ended(0);
+    let good = std::fs::read_to_string(place.path("renewals.toml")).unwrap();
+    std::fs::write(place.path("renewals.toml"), format!("{good}\n[[renewal]]\nname = \"two\"\nlead = \"2 weks\"\n")).unwrap();
+    for quarters in 0..=8 {
+        clock(&place, quarters * 900);
+        place.run(&["run", "--once"]).ended(0);
+    }
+    let told = place.sql("SELECT count(*) FROM outbox WHERE body LIKE '%is broken; the last good file%'");
+    assert_eq!(told, "1");
+}
+
 #[test]
 fn a_daemon_that_hangs_is_noticed_by_what_is_overdue() {
     let portal = Portal::start();

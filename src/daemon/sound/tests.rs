@@ -107,3 +107,52 @@ async fn a_command_right_after_a_renewal_does_not_mean_the_next_year() {
     assert!(refused.contains("more than 400 days ahead"), "{refused}");
     assert_eq!(sandbox.orders().len(), 2);
 }
+
+/// The customer left in mid-term, the order was cancelled, and the entry stayed in the file: it was bought for another year.
+#[tokio::test]
+async fn a_term_whose_predecessor_is_not_paid_any_more_waits_for_a_person() {
+    for status in ["cancelled", "refunded"] {
+        let (mut world, sandbox, _) = World::before_sandbox().await;
+        world.live_until("2027-02-15T09:00:00Z").await;
+        world.live_until("2027-03-02T10:00:00Z").await;
+        let ours = sandbox.orders()[0].order_no.clone();
+        sandbox.set_status(&ours, status).unwrap();
+        world.live_until("2028-02-16T10:00:00Z").await;
+        assert_eq!((world.states().await, sandbox.orders().len()), (vec!["renewed ".to_owned(), "held lapsed".to_owned()], 1));
+        assert!(world.told("term:2:lapsed").await[0].contains(&format!("order {ours}, which had renewed it until 2028-03-01, is {status}")));
+        world.ask(Asked::Release { term: 2, orders: vec![ours] }).await.unwrap();
+        world.live_until("2028-02-16T10:01:00Z").await;
+        assert_eq!(sandbox.orders().len(), 2, "and then it goes");
+    }
+}
+
+/// Refunded before the term began, set aside, and left at that: "nothing is ordered for it any more", and the year after it was.
+#[tokio::test]
+async fn a_term_goes_no_further_than_the_one_before_it() {
+    let (mut world, sandbox, _) = World::before_sandbox().await;
+    for now in ["2027-02-15T09:00:00Z", "2027-02-15T10:00:00Z"] {
+        world.live_until(now).await;
+    }
+    sandbox.set_status(&sandbox.orders()[0].order_no, "refunded").unwrap();
+    world.live_until("2027-02-16T12:00:00Z").await;
+    world.ask(Asked::ResolveVoid { term: 1 }).await.unwrap();
+    for now in ["2027-03-02T00:00:00Z", "2028-02-17T00:00:00Z"] {
+        world.live_until(now).await;
+    }
+    assert_eq!((world.states().await[1].as_str(), sandbox.orders().len()), ("held lapsed", 1));
+}
+
+/// It failed at a trigger, with the words of the database.
+#[tokio::test]
+async fn another_chain_ends_the_next_term_of_the_old_one_too() {
+    let (mut world, sandbox, _) = World::before_sandbox().await;
+    for now in ["2027-02-15T09:00:00Z", "2027-02-15T10:00:00Z"] {
+        world.live_until(now).await;
+    }
+    sandbox.set_status(&sandbox.orders()[0].order_no, "refunded").unwrap();
+    world.live_until("2027-02-16T12:00:00Z").await;
+    world.ask(Asked::ResolveVoid { term: 1 }).await.unwrap();
+    let to = jiff::civil::date(2027, 3, 20);
+    world.ask(Asked::Rebase { subscription: 1, to, why: "it begins later".to_owned(), far: false }).await.unwrap();
+    assert_eq!(world.states().await, ["skipped rebased", "skipped rebased", "scheduled "]);
+}

@@ -178,7 +178,18 @@ fn a_refused_entry_that_comes_back_is_renewed_by_what_the_database_has() {
     let row = Known { active: false, ..known(1, &old) };
     let roster = run(&[row], &[Entry { expires_on: date(2027, 3, 2), ..old }]);
     assert_eq!(roster.refused.len(), 1);
-    assert!(matches!(&roster.changes[..], [Change::Returned { id: 1, .. }]));
+    assert!(matches!(&roster.changes[..], [Change::Kept { id: 1, returned: true, .. }]));
+}
+
+/// It kept its old name, which another entry had by then: every command for that name was refused.
+#[test]
+fn a_refused_entry_takes_its_new_name_and_is_called_by_it() {
+    let old = entry("a", 1);
+    let edited = Entry { name: "a-old".into(), expires_on: date(2027, 3, 15), ..old.clone() };
+    let roster = run(&[known(1, &old)], &[edited, entry("a", 2)]);
+    assert!(roster.refused[0].remedy.ends_with("renewd rebase a-old 2027-03-15"), "{:?}", roster.refused);
+    let kept = Change::Kept { id: 1, entry: 0, renamed_from: Some("a".into()), returned: false };
+    assert_eq!((&roster.changes[0], roster.changes.len()), (&kept, 2));
 }
 
 /// The customer was corrected while the order for the wrong one was of unknown fate. The command that people had been told then meant the new entry:
