@@ -317,7 +317,8 @@ async fn candidates(global: &Global, term: &DueTerm) -> Result<(), Failure> {
     let since = store.listed_since(attempt.fence_mark, &prefix).await?;
     let others: Vec<_> = since.iter().filter(|order| order.attempt.is_none() || order.attempt == Some(attempt.id)).collect();
     if others.is_empty() {
-        say!("  no order that is not accounted for appeared in the portal's list since")?;
+        let read = store.account().await?.synced_at.map_or_else(|| "never".to_owned(), |at| format!("{at:.0}"));
+        say!("  no order that is not accounted for appeared in the portal's list since; it was last read {read}")?;
     }
     for order in others {
         let shown = |what: &str, value: &Option<String>| {

@@ -230,6 +230,10 @@ impl Desk<'_> {
         if term.state != TermState::AwaitingApproval {
             return Err(Refused::No(format!("{} does not wait for approval: it is {}", term.name, spoken(term.state))));
         }
+        if term.reason == Some(Reason::OtherLength) {
+            let (detail, remedy) = (term.detail.clone().unwrap_or_default(), term.remedy.clone().unwrap_or_default());
+            return Err(Refused::No(format!("{}: {detail}; an approval does not help: {remedy}", term.name)));
+        }
         Self::same_request(&term, request_hash)?;
         let step = Move { act_at: Some(self.now), tries: 0, ..Move::of(&term, TermState::Scheduled) };
         let write = self.by_hand("term.approved", &term, &json!({"request_hash": request_hash}), step);
@@ -372,7 +376,11 @@ impl Desk<'_> {
         };
         let write = self.by_hand("term.held", &term, &json!({"reason": "operator"}), step);
         self.store.write(self.now, write).await?;
-        Ok(format!("{0} is held until `renewd release {0}`; deadline warnings go on", term.typed()))
+        Ok(format!(
+            "{0}: the term from {1} is held until `renewd release {0}`; deadline warnings go on",
+            term.typed(),
+            term.span.starts_on
+        ))
     }
 
     /// R25: evidence holds yield only to `resolve`, and dead orders too: releasing them would order again.
@@ -431,6 +439,9 @@ impl Desk<'_> {
                 )));
             }
             self.end_as_well(&next, Reason::Rebased, &mut write);
+        }
+        for missed in self.store.missed_before(&term).await? {
+            self.end_as_well(&missed, Reason::Rebased, &mut write);
         }
         self.store.rebase(self.now, subscription, to, &span, &moments, write).await?;
         super::roster::take_again(self.store, self.now).await?;

@@ -15,15 +15,19 @@ use crate::store::mirror::{Settling, Undetailed};
 
 /// Details that come as garbage so many times are taken for unreadable.
 const GARBAGE_TIMES: u8 = 3;
+/// So long the details of one order may be unreadable while others wait for them.
+const UNREADABLE: SignedDuration = SignedDuration::from_hours(24);
+/// After so many that cannot be read in one go it is the portal that is not well.
+const FAILURES_AT_ONCE: u8 = 3;
 
 impl<T: Transport> Engine<T> {
     /// Reads the details of orders that are not ours, where they were never read or do not stand yet: those after row `mark`, and those made since
     /// `since`.
     pub(super) async fn read_details(&mut self, mark: i64, since: Option<Timestamp>) -> Result<Result<(), ReadError>, TickError> {
-        let (mut beyond, mut garbage) = (0, None);
+        let (mut beyond, mut failed, mut failures) = (0, None, 0);
         loop {
             let missing = self.store.without_detail(mark, since, beyond, self.clock.now(), 100).await?;
-            let Some(last) = missing.last() else { return Ok(garbage.map_or(Ok(()), Err)) };
+            let Some(last) = missing.last() else { return Ok(failed.map_or(Ok(()), Err)) };
             beyond = last.mark;
             tracing::debug!(orders = missing.len(), "reading the details of orders that others placed");
             for order in missing {
@@ -34,15 +38,30 @@ impl<T: Transport> Engine<T> {
                         self.notice_orders(self.clock.now(), &[], &[order.mark]).await?;
                     }
                     // Garbage may be the line's; only where it stays so is it the order's.
-                    Err(error @ ReadError::Malformed { .. }) if self.is_new_garbage(order.mark) => garbage = Some(error),
+                    Err(error @ ReadError::Malformed { .. }) if self.is_new_garbage(order.mark) => failed = Some(error),
                     // Listed but not readable: until it is, an order that explains nothing.
                     Err(error @ (ReadError::NotFound { .. } | ReadError::Refused { .. } | ReadError::Malformed { .. })) => {
                         self.explains_nothing(&order, &error).await?;
                     }
-                    Err(error) => return Ok(Err(error)),
+                    Err(error) => {
+                        if self.unreadable_for(order.mark).await? >= UNREADABLE {
+                            self.explains_nothing(&order, &error).await?;
+                            continue;
+                        }
+                        failures += 1;
+                        if failures == FAILURES_AT_ONCE {
+                            return Ok(Err(error));
+                        }
+                        failed = Some(error);
+                    }
                 }
             }
         }
+    }
+
+    async fn unreadable_for(&mut self, row: i64) -> Result<SignedDuration, TickError> {
+        let now = self.clock.now();
+        Ok(now.duration_since(self.store.note_unreadable(row, now).await?))
     }
 
     async fn explains_nothing(&mut self, order: &Undetailed, error: &ReadError) -> Result<(), TickError> {

@@ -44,7 +44,7 @@ enum Whose {
 impl<T: Transport> Engine<T> {
     /// Looks at every order that is placed or renewed and due for a look.
     pub(super) async fn follow(&mut self, synced: &Synced, placed: Vec<DueTerm>) -> Result<(), TickError> {
-        self.look_for_late_ones(&placed).await?;
+        self.look_at_others(&placed).await?;
         for term in placed {
             let Some(attempt) = term.attempt.clone() else { continue };
             let mut listed = self.store.listed_attempt(attempt.id, &self.po_prefix).await?;
@@ -130,23 +130,37 @@ impl<T: Transport> Engine<T> {
         Ok((found, whose))
     }
 
-    /// The details of an order that only an answer named are read once it is paid, before its term counts as renewed: the portal may have renewed
-    /// another customer.
+    /// The details of a paid order are read before its term counts as renewed, and with every look after that: the portal may have renewed another
+    /// customer, and a refund may show there only.
     async fn read_back(&mut self, term: &DueTerm, attempt: &Attempt, found: Listed) -> Result<Listed, TickError> {
-        let due = term.state == TermState::Placed
-            && attempt.by_answer()
-            && !found.detailed
-            && evidence::is_paid(found.status.as_deref());
-        if !due || !self.read_detail_of(&found).await? {
+        let counts = matches!(term.state, TermState::Placed | TermState::Renewed) && attempt.is_paid(found.status.as_deref());
+        if !counts || (found.portal_id.is_none() && found.order_no.is_none()) {
             return Ok(found);
         }
-        Ok(self.store.listed_attempt(attempt.id, &self.po_prefix).await?.unwrap_or(found))
+        match self.portal.order_of(found.portal_id.as_deref(), found.order_no.as_deref()).await {
+            Ok(detail) => {
+                self.take_detail(found.mark, &detail).await?;
+                if let Some(dead) = facts::status(&detail.value.value).filter(|status| evidence::is_dead(Some(status))) {
+                    self.store.take_status(found.mark, &dead).await?;
+                }
+                Ok(self.store.listed_attempt(attempt.id, &self.po_prefix).await?.unwrap_or(found))
+            }
+            Err(ReadError::NotFound { .. }) if found.detailed && term.state == TermState::Renewed => {
+                self.notice_gone(term, &found.key).await?;
+                Ok(found)
+            }
+            Err(error) => {
+                tracing::debug!(order = found.key, "the details cannot be read now: {error}");
+                Ok(found)
+            }
+        }
     }
 
-    /// R21: an order that was held not to exist may turn up beside the one that followed it, and may say so only in its details.
-    async fn look_for_late_ones(&mut self, placed: &[DueTerm]) -> Result<(), TickError> {
-        let after_unknown = placed.iter().filter(|term| term.unknowns > 0).filter_map(|term| term.attempt.as_ref());
-        let Some(since) = after_unknown.map(|attempt| attempt.created_at).min() else { return Ok(()) };
+    /// What others order while one of ours is followed is looked at when it turns up, and not when the next is due: a customer's own renewal beside ours
+    /// (it is paid twice), and an order that was held not to exist (R21) and says only in its details that it does.
+    async fn look_at_others(&mut self, placed: &[DueTerm]) -> Result<(), TickError> {
+        let followed = placed.iter().filter(|term| !own::is_held_dead(term)).filter_map(|term| term.attempt.as_ref());
+        let Some(since) = followed.map(|attempt| attempt.created_at).min() else { return Ok(()) };
         // Carried out before the next one was sent, or after: two days cover the longest settle twice.
         let since = after(since, SignedDuration::from_hours(-48));
         if let Err(error) = self.read_details(i64::MAX, Some(since)).await? {
@@ -196,13 +210,25 @@ impl<T: Transport> Engine<T> {
         if evidence::is_dead(status) {
             return self.hold_dead(term, attempt, status.unwrap_or_default()).await;
         }
-        if evidence::is_paid(status) && listed.is_some() {
+        if attempt.is_paid(status) && listed.is_some() {
             return self.renewed(term, attempt).await;
         }
         let long = self.clock.now().duration_since(attempt.created_at) >= LONG;
         let order = attempt.order_no.clone().unwrap_or_default();
         let plight = match (long, listed) {
             (false, _) => None,
+            (true, Some(_)) if evidence::is_other_word(status) => Some(Plight {
+                reason: Reason::PendingLong,
+                detail: format!(
+                    "order {order} is {:?}, which is no word for paid or cancelled that is known here; it counts as not renewed",
+                    status.unwrap_or_default()
+                ),
+                remedy: format!(
+                    "look at order {order} in the portal, then: renewd resolve {0} --order-no {order} (it is paid) or renewd resolve {0} --void (it is dead)",
+                    term.typed()
+                ),
+                orders: Vec::new(),
+            }),
             (true, Some(_)) => Some(Plight {
                 reason: Reason::PendingLong,
                 detail: format!(
@@ -296,7 +322,8 @@ impl<T: Transport> Engine<T> {
             tries: term.tries.saturating_add(1),
             ..Move::of(term, TermState::Renewed)
         };
-        if status.is_some() && !evidence::is_paid(status) && kept(Rule::R23) {
+        let paid = status.is_none() || term.attempt.as_ref().is_some_and(|attempt| attempt.is_paid(status));
+        if !paid && kept(Rule::R23) {
             let order = term.attempt.as_ref().and_then(|a| a.order_no.clone()).unwrap_or_default();
             let plight = Plight {
                 reason: Reason::RefundedLater,

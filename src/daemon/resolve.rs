@@ -198,6 +198,10 @@ impl<T: Transport> Engine<T> {
                 self.hold_for_evidence(term, &[], "").await
             };
         }
+        let speaking = self.store.against_absence(attempt.id).await?;
+        if !speaking.is_empty() && kept(Rule::R19) {
+            return self.hold_for_evidence(term, &speaking, "").await;
+        }
         if term.unknowns > 0 && kept(Rule::R21) {
             return self.hold_second(term, attempt).await;
         }
@@ -301,3 +305,6 @@ pub(super) fn settle_of(config: &Config, term: &DueTerm, ended: Timestamp) -> Si
     let then = term.attempt.as_ref().and_then(|attempt| attempt.settle_s).map_or(SignedDuration::ZERO, SignedDuration::from_secs);
     evidence::settle(set, term.moments.deadline_at.duration_since(ended)).max(then)
 }
+
+#[cfg(test)]
+mod tests;

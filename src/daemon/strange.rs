@@ -16,6 +16,7 @@ use crate::store::account::Message;
 use crate::store::audit::Happened;
 use crate::store::mirror::po_numbers;
 use crate::store::own::Unexpected;
+use crate::store::terms::DueTerm;
 
 /// What every installation's `poNumber`s begin with.
 const ANY: &str = "RW-";
@@ -107,6 +108,19 @@ impl<T: Transport> Engine<T> {
             command: Some(command.to_owned()),
         };
         Ok(self.store.note_unexpected(now, event, &message, Some(&what)).await?)
+    }
+
+    /// A paid order that the portal does not have any more.
+    pub(super) async fn notice_gone(&mut self, term: &DueTerm, order: &str) -> Result<(), TickError> {
+        if self.store.is_noted("order.gone", order).await? {
+            return Ok(());
+        }
+        let what = format!("the portal does not have order {order} any more, which has renewed it until {}", term.span.ends_on);
+        let command = format!("look in the portal whether it is renewed; what happened: renewd history {}", term.typed());
+        tracing::warn!(renewal = term.name, "{what}");
+        let event = Happened { order_no: Some(order.to_owned()), ..words::event("order.gone", term, json!({})) };
+        let message = words::message(term, &format!("gone:{order}"), &what, &command);
+        Ok(self.store.note_unexpected(self.clock.now(), event, &message, None).await?)
     }
 
     /// Looks at the orders with these keys or rows, which are new in the portal's list, or changed, or whose details were just read.

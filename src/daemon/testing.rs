@@ -41,13 +41,18 @@ pub(super) struct World<T: Transport> {
     _folder: TempDir,
 }
 
-/// What the portal says otherwise than the sandbox would, in the details of orders that mention the first text: the third in place of the second.
+/// What the portal says otherwise than the sandbox would, in the details of orders that mention the first text: the third in place of the second; or
+/// this HTTP status.
 #[derive(Clone, Default)]
-pub(super) struct Retold(Arc<std::sync::Mutex<Vec<[String; 3]>>>);
+pub(super) struct Retold(Arc<std::sync::Mutex<Vec<[String; 3]>>>, Arc<std::sync::Mutex<Vec<(String, u16)>>>);
 
 impl Retold {
     pub(super) fn say_where(&self, mentioned: &str, instead_of: &str, this: &str) {
         self.0.lock().unwrap().push([mentioned, instead_of, this].map(str::to_owned));
+    }
+
+    pub(super) fn fail_where(&self, mentioned: &str, status: u16) {
+        self.1.lock().unwrap().push((mentioned.to_owned(), status));
     }
 }
 
@@ -64,6 +69,11 @@ impl Transport for Retelling {
                 if text.contains(mentioned) {
                     text = text.replace(instead_of, this);
                 }
+            }
+            let fails = self.1.1.lock().unwrap();
+            if let Some((_, status)) = fails.iter().find(|(mentioned, _)| text.contains(mentioned)) {
+                response.status = *status;
+                text = r#"{"code": "error", "message": "no"}"#.to_owned();
             }
             response.body = text.into();
         }

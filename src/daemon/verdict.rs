@@ -189,14 +189,16 @@ impl Desk<'_> {
     /// R23: only a person frees a term from an order that is dead.
     pub(super) async fn resolve_void(&mut self, id: i64) -> Done {
         let term = self.term(id).await?;
-        if term.reason == Some(Reason::PendingLong) {
+        let other_word = term.attempt.as_ref().is_some_and(|attempt| evidence::is_other_word(attempt.order_status.as_deref()));
+        if term.reason == Some(Reason::PendingLong) && !other_word {
             return Err(Refused::No(format!(
                 "the portal shows order {0} of {1}, unpaid: pay it there, or cancel it there first; what becomes of it is noticed",
                 term.attempt.and_then(|attempt| attempt.order_no).unwrap_or_default(),
                 term.name
             )));
         }
-        let dead = matches!(term.reason, Some(Reason::DeadOrder | Reason::RefundedLater | Reason::NotListed));
+        let dead =
+            matches!(term.reason, Some(Reason::DeadOrder | Reason::RefundedLater | Reason::NotListed | Reason::PendingLong));
         let Some(attempt) = term.attempt.clone().filter(|attempt| attempt.placed && dead) else {
             return Err(Refused::No(format!(
                 "{} is {}; --void is for orders that are cancelled, failed, refunded or gone",

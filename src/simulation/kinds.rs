@@ -74,7 +74,7 @@ fn portal() -> [Kind; 14] {
         kind("orders stay unpaid for days", &[], |n| Nature { unpaid: true, ..n }),
         kind(
             "orders are cancelled or refunded",
-            &["held: refunded_later", "held: dead_order", "held: foreign_order", "waits: pending_long", "missed"],
+            &["held: refunded_later", "held: dead_order", "held: lapsed", "held: foreign_order", "waits: pending_long", "missed"],
             |n| Nature { bad_ends: 200, ..n },
         ),
         kind("shows no `poNumber`", &[], move |n| n.that_shows(hides_ours)),

@@ -11,6 +11,7 @@ use super::audit::{self, Happened};
 use super::committed::Committed;
 use super::text::{read_optional_time, read_time, time};
 use super::{Doing, Store, StoreError, Tx, commit};
+use crate::renewal::evidence::{is_other_word, is_paid};
 use crate::renewal::typed::typed;
 use crate::rules::{Rule, kept};
 
@@ -82,6 +83,11 @@ impl Attempt {
     /// Whether only the answer to it says which order it is.
     pub fn by_answer(&self) -> bool {
         self.matched_by == Some(MatchedBy::Answer)
+    }
+
+    /// Whether it is paid, by the portal's word, or by a person's where the portal's is none that is known.
+    pub fn is_paid(&self, status: Option<&str>) -> bool {
+        is_paid(status) || self.matched_by == Some(MatchedBy::Person) && is_other_word(status)
     }
 
     /// Whether the order is certainly the one that was sent, and not one that looks like it.

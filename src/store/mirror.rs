@@ -155,7 +155,7 @@ impl Store {
         .doing("taking the order list")?;
         sqlx::query(
             "UPDATE portal_order SET attempt_id = a.id FROM attempt a
-             WHERE portal_order.attempt_id IS NULL AND a.order_no = portal_order.order_no
+             WHERE portal_order.attempt_id IS NULL AND lower(a.order_no) = lower(portal_order.order_no)
                AND portal_order.account_id = 1 AND (portal_order.key IN (SELECT value ->> 'key' FROM json_each($1))
                                                     OR portal_order.portal_id IN (SELECT value ->> 'portal_id' FROM json_each($1)))",
         )
@@ -181,7 +181,7 @@ impl Store {
             dead!("row ->> '$.orderStatus'"),
             " THEN row ->> '$.orderStatus' ELSE status END,
                     detail = $2, product = coalesce($3, product), partner = coalesce($4, partner), serial = coalesce($5, serial), items = $6,
-                    detail_at = $7, detail_again_at = (
+                    detail_at = $7, detail_failed_at = iif($2 = 'null', detail_failed_at, NULL), detail_again_at = (
                         SELECT min(again) FROM (
                             SELECT strftime('%Y-%m-%dT%H:%M:%fZ', made, span.value || ' seconds') AS again
                             FROM (SELECT CASE WHEN created_at IS NULL THEN first_seen_at
@@ -204,6 +204,19 @@ impl Store {
         .await
         .doing("keeping the details of an order")?;
         Ok(())
+    }
+
+    /// Its details cannot be read now. Returns since when.
+    pub async fn note_unreadable(&mut self, mark: i64, now: Timestamp) -> Result<Timestamp, StoreError> {
+        let since: Option<String> = sqlx::query_scalar(
+            "UPDATE portal_order SET detail_failed_at = min(coalesce(detail_failed_at, $2), $2) WHERE id = $1 RETURNING detail_failed_at",
+        )
+        .bind(mark)
+        .bind(time(now))
+        .fetch_optional(&mut self.conn)
+        .await
+        .doing("noting an order that cannot be read")?;
+        Ok(read_optional_time(since.as_deref())?.unwrap_or(now))
     }
 
     /// How an order stands by its details, where the list was not read so far back.
@@ -362,11 +375,12 @@ impl Store {
 
     /// The order with this number or id.
     pub async fn listed_order(&mut self, number: &str, ours: &str) -> Result<Option<Listed>, StoreError> {
-        let row: Option<ListedRow> = sqlx::query_as(select_listed!("(key = $1 OR order_no = $1 OR portal_id = $1)"))
-            .bind(number)
-            .fetch_optional(&mut self.conn)
-            .await
-            .doing("reading the mirror")?;
+        let row: Option<ListedRow> =
+            sqlx::query_as(select_listed!("(key = $1 COLLATE NOCASE OR order_no = $1 COLLATE NOCASE OR portal_id = $1)"))
+                .bind(number.trim())
+                .fetch_optional(&mut self.conn)
+                .await
+                .doing("reading the mirror")?;
         Ok(self.whose_numbers(row.into_iter().collect(), ours).await?.pop())
     }
 

@@ -117,6 +117,24 @@ impl Store {
         commit(tx, "taking an order back").await
     }
 
+    /// Orders that speak against the absence of this attempt, whenever they were made and whoever's they are: they mention its `poNumber`, or the answer to
+    /// it named them and they are ours for the same customer (one order may have taken in the other).
+    pub async fn against_absence(&mut self, attempt: i64) -> Result<Vec<String>, StoreError> {
+        sqlx::query_scalar(concat!(
+            "SELECT p.key FROM attempt a JOIN portal_order p ON instr(p.row, a.po_number) OR instr(coalesce(p.detail, ''), a.po_number) WHERE a.id = $1
+             UNION
+             SELECT o.order_no FROM attempt a JOIN term t ON t.id = a.term_id JOIN subscription s ON s.id = t.subscription_id
+             JOIN subscription other ON other.partner_id = s.partner_id JOIN term u ON u.subscription_id = other.id
+             JOIN attempt o ON o.term_id = u.id AND o.id <> a.id AND o.order_no IS NOT NULL AND o.state = 'placed'
+             WHERE a.id = $1 AND a.answer IS NOT NULL AND instr(a.answer, o.order_no) AND NOT ",
+            dead!("o.order_status")
+        ))
+        .bind(attempt)
+        .fetch_all(&mut self.conn)
+        .await
+        .doing("looking for an order in another one")
+    }
+
     /// The keys of orders that nobody here placed, first seen since `since` and after the list was first read, although they say that they
     /// were made before `made`.
     pub async fn shown_since(&mut self, since: Timestamp, made: Timestamp) -> Result<Vec<String>, StoreError> {
@@ -141,11 +159,12 @@ impl Store {
             dead!("p.status"),
             ")
              SELECT 'lives' AS what, s.id AS subscription, s.name AS renewal, p.key AS order_no, p.status,
-                    (SELECT max(o.order_no) FROM attempt o WHERE o.term_id = a.term_id AND o.state = 'placed') AS ours
+                    (SELECT max(o.order_no) FROM attempt o JOIN term n ON n.id = o.term_id WHERE n.subscription_id = t.subscription_id
+                      AND n.starts_on < t.ends_on AND t.starts_on < n.ends_on AND o.state = 'placed' AND o.id > a.id) AS ours
              FROM shown p JOIN attempt a ON a.id = p.attempt_id JOIN term t ON t.id = a.term_id JOIN subscription s ON s.id = t.subscription_id
-             WHERE a.state = 'void' AND ",
+             WHERE (a.state = 'void' OR a.state = 'placed' AND t.state = 'skipped') AND (p.status LIKE 'succeed' AND a.order_status NOT LIKE 'succeed' OR ",
             dead!("a.order_status"),
-            "
+            ")
              UNION ALL
              SELECT 'died', s.id, s.name, p.key, p.status, cast(t.ends_on AS TEXT)
              FROM changed p JOIN attempt a ON a.id = p.attempt_id AND a.state = 'placed' JOIN term t ON t.id = a.term_id JOIN subscription s ON s.id = t.subscription_id

@@ -318,6 +318,18 @@ impl Store {
         row.map(DueRow::read).transpose()
     }
 
+    /// Other terms of this subscription that were missed and that nobody has settled.
+    pub async fn missed_before(&mut self, term: &DueTerm) -> Result<Vec<DueTerm>, StoreError> {
+        let rows: Vec<DueRow> =
+            sqlx::query_as(select_terms!("WHERE t.subscription_id = $1 AND t.id < $2 AND t.state = 'missed' ORDER BY t.id"))
+                .bind(term.subscription)
+                .bind(term.id)
+                .fetch_all(&mut self.conn)
+                .await
+                .doing("reading missed terms")?;
+        rows.into_iter().map(DueRow::read).collect()
+    }
+
     /// The term after `term`, where it has begun already and is not settled.
     pub async fn successor(&mut self, term: &DueTerm) -> Result<Option<DueTerm>, StoreError> {
         let row: Option<DueRow> = sqlx::query_as(select_terms!(

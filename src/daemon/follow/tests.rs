@@ -1,5 +1,5 @@
 use crate::daemon::commands::Asked;
-use crate::daemon::testing::{World, at};
+use crate::daemon::testing::{World, at, order_of};
 use crate::portal::transport::Transport;
 
 /// The first order is through, and it is the time of the second.
@@ -85,5 +85,80 @@ async fn an_order_whose_number_comes_back_cut_off_is_the_one_that_was_sent() {
             world.live_until(&format!("2027-02-{day}T12:00:00Z")).await;
         }
         assert_eq!((world.states().await[0].as_str(), sandbox.orders().len()), ("renewed ", 1), "cut to {cut}");
+    }
+}
+
+/// It stood in the mirror within the hour, and was told a year later: nobody read its details before the next order was due.
+#[tokio::test]
+async fn a_renewal_by_the_customer_just_after_ours_is_told_while_ours_is_watched() {
+    let (mut world, sandbox, _) = World::before_sandbox().await;
+    for now in ["2027-02-15T09:00:00Z", "2027-02-15T10:00:00Z"] {
+        world.live_until(now).await;
+    }
+    let theirs = order_of(&sandbox, 1);
+    world.live_until("2027-02-16T12:00:00Z").await;
+    world.live_until("2027-02-18T12:00:00Z").await;
+    let told = world.told("strange:").await;
+    assert!(told.len() == 1 && told[0].contains(&format!("somebody else's order {theirs}")), "{told:?}");
+}
+
+/// The row says `succeed`, the details say what has become of it.
+#[tokio::test]
+async fn an_order_that_only_its_details_call_dead_does_not_count_as_renewed() {
+    let (mut world, sandbox, retold) = World::before_sandbox().await;
+    world.live_until("2027-02-15T09:00:00Z").await;
+    let ours = sandbox.orders()[0].order_no.clone();
+    retold.say_where(&ours, "succeed", "cancelled");
+    world.live_until("2027-02-15T10:00:00Z").await;
+    assert_eq!(world.states().await, ["held dead_order"]);
+
+    let (mut world, sandbox, retold) = World::before_sandbox().await;
+    for now in ["2027-02-15T09:00:00Z", "2027-02-15T10:00:00Z"] {
+        world.live_until(now).await;
+    }
+    retold.say_where(&sandbox.orders()[0].order_no, "succeed", "refunded");
+    world.live_until("2027-02-16T12:00:00Z").await;
+    assert_eq!(world.states().await, ["held refunded_later", "scheduled "], "and later");
+}
+
+#[tokio::test]
+async fn a_paid_order_that_the_portal_does_not_have_any_more_is_told_once() {
+    let (mut world, sandbox, retold) = World::before_sandbox().await;
+    for now in ["2027-02-15T09:00:00Z", "2027-02-15T10:00:00Z"] {
+        world.live_until(now).await;
+    }
+    let ours = sandbox.orders()[0].order_no.clone();
+    retold.fail_where(&ours, 404);
+    for day in [17, 20, 25, 28] {
+        world.live_until(&format!("2027-02-{day}T12:00:00Z")).await;
+    }
+    let told = world.told(&format!("term:1:gone:{ours}")).await;
+    assert!(told.len() == 1 && told[0].contains("does not have order"), "{told:?}");
+}
+
+/// A word that nobody knows: every command was refused, and it was told weekly for a year.
+#[tokio::test]
+async fn what_an_unknown_status_means_is_for_a_person_to_say() {
+    for (word, paid) in [("completed", true), ("canceled", false)] {
+        let (mut world, sandbox, _) = World::before_sandbox().await;
+        world.live_until("2027-02-15T09:00:00Z").await;
+        let ours = sandbox.orders()[0].order_no.clone();
+        sandbox.set_status(&ours, word).unwrap();
+        world.live_until("2027-02-19T12:00:00Z").await;
+        let told = world.told("term:1:pending_long").await;
+        assert!(
+            told[0].contains(&format!("renewd resolve one --order-no {ours} (it is paid) or renewd resolve one --void")),
+            "{told:?}"
+        );
+        if paid {
+            world.ask(Asked::ResolveOrdered { term: 1, order: ours }).await.unwrap();
+        } else {
+            world.ask(Asked::ResolveVoid { term: 1 }).await.unwrap();
+        }
+        for now in ["2027-02-19T12:01:00Z", "2027-02-20T14:00:00Z"] {
+            world.live_until(now).await;
+        }
+        let states = if paid { vec!["renewed ", "scheduled "] } else { vec!["awaiting_approval not_ordered"] };
+        assert_eq!(world.states().await, states);
     }
 }

@@ -55,3 +55,27 @@ async fn a_copy_of_our_order_that_carries_our_number_pays_the_term_when_a_person
     assert_eq!(world.states().await[0], "renewed ");
     assert_eq!(sandbox.orders().len(), 2);
 }
+
+/// `skip` of a dead order and `rebase`, as the messages say; the dead one was paid a day later, and nobody heard of it for a year.
+#[tokio::test]
+async fn a_skipped_order_that_lives_again_is_told() {
+    for rebased in [false, true] {
+        let (mut world, sandbox, _) = World::before_sandbox().await;
+        world.live_until("2027-02-15T09:00:00Z").await;
+        let order = sandbox.orders()[0].order_no.clone();
+        sandbox.set_status(&order, "cancelled").unwrap();
+        world.live_until("2027-02-15T10:00:00Z").await;
+        world.ask(Asked::Skip { term: 1, early: false }).await.unwrap();
+        if rebased {
+            let to = jiff::civil::date(2027, 3, 1);
+            world.ask(Asked::Rebase { subscription: 1, to, why: "it goes on".to_owned(), far: false }).await.unwrap();
+        }
+        world.live_until("2027-02-15T10:05:00Z").await;
+        sandbox.set_status(&order, "succeed").unwrap();
+        world.live_until("2027-02-16T12:00:00Z").await;
+        world.engine.look_at_portal().await.unwrap();
+        let told = world.told("strange:").await;
+        let beside = if rebased { "was ordered since: it may be paid twice" } else { "it holds any other order for it" };
+        assert!(told.len() == 1 && told[0].contains(&order) && told[0].contains(beside), "{told:?}");
+    }
+}

@@ -119,7 +119,10 @@ async fn a_term_whose_predecessor_is_not_paid_any_more_waits_for_a_person() {
         sandbox.set_status(&ours, status).unwrap();
         world.live_until("2028-02-16T10:00:00Z").await;
         assert_eq!((world.states().await, sandbox.orders().len()), (vec!["renewed ".to_owned(), "held lapsed".to_owned()], 1));
-        assert!(world.told("term:2:lapsed").await[0].contains(&format!("order {ours}, which had renewed it until 2028-03-01, is {status}")));
+        assert!(
+            world.told("term:2:lapsed").await[0]
+                .contains(&format!("order {ours}, which had renewed it until 2028-03-01, is {status}"))
+        );
         world.ask(Asked::Release { term: 2, orders: vec![ours] }).await.unwrap();
         world.live_until("2028-02-16T10:01:00Z").await;
         assert_eq!(sandbox.orders().len(), 2, "and then it goes");
@@ -155,4 +158,23 @@ async fn another_chain_ends_the_next_term_of_the_old_one_too() {
     let to = jiff::civil::date(2027, 3, 20);
     world.ask(Asked::Rebase { subscription: 1, to, why: "it begins later".to_owned(), far: false }).await.unwrap();
     assert_eq!(world.states().await, ["skipped rebased", "skipped rebased", "scheduled "]);
+}
+
+/// One order of a stranger, of which the portal gives no details: every renewal waited for it until it was missed, and no command helped.
+#[tokio::test]
+async fn an_order_that_never_reads_holds_by_name_after_a_day_and_a_person_can_go_on() {
+    let (mut world, sandbox, retold) = World::before_sandbox().await;
+    world.clock.set(at("2027-02-10T00:00:00Z"));
+    let theirs = order_of(&sandbox, 9);
+    retold.fail_where(&theirs, 500);
+    world.live_until("2027-02-15T09:00:00Z").await;
+    assert_eq!(world.states().await, ["scheduled portal_trouble"], "it may be for a moment");
+    for now in ["2027-02-15T10:00:00Z", "2027-02-16T10:00:00Z"] {
+        world.live_until(now).await;
+    }
+    assert_eq!(world.states().await, ["held foreign_order"]);
+    assert!(world.told("term:1:foreign_order").await[0].contains(&theirs));
+    world.ask(Asked::Release { term: 1, orders: vec![theirs] }).await.unwrap();
+    world.live_until("2027-02-16T10:01:00Z").await;
+    assert_eq!(sandbox.orders().len(), 2);
 }

@@ -165,3 +165,13 @@ async fn an_order_of_ours_that_is_kept_under_its_id_is_not_carried_out_twice() {
     fresh.store.take_rows(at(DUE), &[second]).await.unwrap();
     assert_eq!(fresh.store.carriers(po_number).await.unwrap(), ["UF1", "UF8"]);
 }
+
+#[tokio::test]
+async fn an_order_of_ours_is_known_by_its_number_in_another_case() {
+    let mut fresh = Fresh::with([1]).await;
+    let term = fresh.only().await;
+    let attempt = fresh.attempt(&term, "RW-T-", placed("uf7a")).await;
+    fresh.store.take_rows(at("2027-02-15T09:00:00Z"), &[row(Some("7"), Some("UF7A"), "succeed")]).await.unwrap();
+    assert_eq!(fresh.number("SELECT attempt_id FROM portal_order").await, attempt);
+    assert_eq!(fresh.store.listed_order(" uf7a ", "RW-T-").await.unwrap().unwrap().attempt, Some(attempt));
+}

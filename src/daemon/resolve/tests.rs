@@ -1,0 +1,29 @@
+//! Orders of unknown fate that are there, in another order.
+
+use crate::daemon::testing::{World, at, order_of};
+use crate::sandbox::{Effect, Endpoint, Fault, Reply, Target};
+
+/// A basket: an unpaid order of the customer's, older than ours, took in what was sent. Its number stood there for two days, was held to be absent, and
+/// sent again.
+#[tokio::test]
+async fn an_order_whose_number_stands_in_an_older_one_is_not_sent_again() {
+    let (mut world, sandbox, retold) = World::before_sandbox().await;
+    world.clock.set(at("2027-02-10T00:00:00Z"));
+    let basket = order_of(&sandbox, 9);
+    world.engine.look_at_portal().await.unwrap();
+    sandbox.inject(Target::Only(Endpoint::Save), Fault { effect: Effect::Undone, reply: Reply::Close }, 1);
+    world.live_until("2027-02-15T09:00:00Z").await;
+    let number: String =
+        sqlx::query_scalar("SELECT po_number FROM attempt").fetch_one(&mut world.engine.store.conn).await.unwrap();
+    drop(retold);
+    sqlx::query("UPDATE portal_order SET row = json_set(row, '$.remark', $1)")
+        .bind(&number)
+        .execute(&mut world.engine.store.conn)
+        .await
+        .unwrap();
+    for day in 15..=20 {
+        world.live_until(&format!("2027-02-{day}T12:00:00Z")).await;
+    }
+    assert_eq!((world.states().await, sandbox.orders().len()), (vec!["unknown no_evidence".to_owned()], 1));
+    assert!(world.told("term:1:no_evidence").await[0].contains(&basket));
+}
