@@ -177,6 +177,10 @@ fn told(strange: &Unexpected) -> Message {
             "if it is to go on: renew it in the portal by hand, then: renewd rebase {name} DATE ({}); if it ends: renewd skip {name}; the next term is held until then",
             words::DATE
         )
+    } else if strange.what == "lives" && strange.ours.is_none() {
+        format!(
+            "if it counts: renewd resolve {name} --order-no {order_no}; if not: cancel it in the portal; see: renewd history {name}"
+        )
     } else {
         format!("look at both in the portal, and cancel one if they are for the same; see: renewd history {name}")
     };

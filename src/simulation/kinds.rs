@@ -42,6 +42,8 @@ fn holds_of(fate: &str) -> &'static [&'static str] {
     match fate {
         "refused, validation code" => &["waits: refused"],
         "never arrived" => TWICE,
+        // Named where another order of the same customer stands: one may have taken in the other.
+        "answer of another order, no effect" => &["unknown: no_evidence", "unknown: second_unknown", "missed"],
         _ if fate.ends_with("no effect") => TWICE,
         _ => &[],
     }

@@ -274,7 +274,8 @@ impl Oracle {
                 && !is_dead(&other.status)
                 && !dismissed.is_some_and(|keys| keys.contains(&other.order_no))
         });
-        must(renewed.is_none() || self.misleads(), || {
+        // What the portal carries out after its settle (A2 broken) was sent before.
+        must(renewed.is_none() || self.misleads() || self.nature.beyond_settle, || {
             format!("order {} was placed although {} had renewed it", order.order_no, renewed.map_or("", |o| &o.order_no))
         })
     }
@@ -407,7 +408,10 @@ impl Oracle {
 
     /// The portal cannot be read for so long.
     pub(super) fn blind(&mut self, from: Timestamp, span: SignedDuration) {
-        self.blind = Some((from + span, span));
+        // One that begins before the last has ended makes it longer.
+        let begun = self.blind.filter(|(until, _)| *until >= from).map_or(from, |(until, span)| until - span);
+        let until = self.blind.map_or(from + span, |(until, _)| until.max(from + span));
+        self.blind = Some((until, until.duration_since(begun)));
     }
 
     fn died_lately(&self, orders: &[String], now: Timestamp) -> bool {

@@ -116,7 +116,12 @@ async fn help(life: &mut Life, engine: &mut Daemon, term: &DueTerm) -> Result<bo
         (TermState::Held, Some(Reason::RefundedLater)) => refunded(life, engine, term).await,
         // One that looks like an old one is never approved here: the entry is put right instead.
         (TermState::AwaitingApproval, reason) if reason != Some(Reason::LooksLikeOld) => {
-            ask(engine, Asked::Approve { term: term.id, request_hash: request_hash(term) }).await
+            let done = ask(engine, Asked::Approve { term: term.id, request_hash: request_hash(term) }).await?;
+            // Whoever holds the next year has not held this one.
+            if done && let Some((at, _)) = term_of(life, term) {
+                life.plans[at].unwanted = life.plans[at].unwanted.filter(|unwanted| !matches!(unwanted, Unwanted::Held(_)));
+            }
+            Ok(done)
         }
         (TermState::Unknown, _) => settle(life, engine, term).await,
         (TermState::Placed, Some(Reason::PendingLong)) => {

@@ -77,5 +77,11 @@ async fn a_skipped_order_that_lives_again_is_told() {
         let told = world.told("strange:").await;
         let beside = if rebased { "was ordered since: it may be paid twice" } else { "it holds any other order for it" };
         assert!(told.len() == 1 && told[0].contains(&order) && told[0].contains(beside), "{told:?}");
+        if !rebased {
+            assert!(told[0].contains(&format!("renewd resolve one --order-no {order}")), "{told:?}");
+            world.ask(Asked::ResolveOrdered { term: 1, order }).await.unwrap();
+            world.live_until("2027-02-16T12:01:00Z").await;
+            assert_eq!(world.states().await, ["renewed ", "scheduled "]);
+        }
     }
 }
