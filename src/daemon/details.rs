@@ -30,7 +30,7 @@ impl<T: Transport> Engine<T> {
             let Some(last) = missing.last() else { return Ok(failed.map_or(Ok(()), Err)) };
             beyond = last.mark;
             tracing::debug!(orders = missing.len(), "reading the details of orders that others placed");
-            for order in missing {
+            for (index, order) in missing.iter().enumerate() {
                 match self.portal.order_of(order.portal_id.as_deref(), order.order_no.as_deref()).await {
                     Ok(detail) => {
                         self.take_detail(order.mark, &detail).await?;
@@ -41,15 +41,18 @@ impl<T: Transport> Engine<T> {
                     Err(error @ ReadError::Malformed { .. }) if self.is_new_garbage(order.mark) => failed = Some(error),
                     // Listed but not readable: until it is, an order that explains nothing.
                     Err(error @ (ReadError::NotFound { .. } | ReadError::Refused { .. } | ReadError::Malformed { .. })) => {
-                        self.explains_nothing(&order, &error).await?;
+                        self.explains_nothing(order, &error).await?;
                     }
                     Err(error) => {
                         if self.unreadable_for(order.mark).await? >= UNREADABLE {
-                            self.explains_nothing(&order, &error).await?;
+                            self.explains_nothing(order, &error).await?;
                             continue;
                         }
                         failures += 1;
                         if failures == FAILURES_AT_ONCE {
+                            for untried in &missing[index + 1..] {
+                                self.unreadable_for(untried.mark).await?;
+                            }
                             return Ok(Err(error));
                         }
                         failed = Some(error);

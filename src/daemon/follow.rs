@@ -131,17 +131,20 @@ impl<T: Transport> Engine<T> {
     }
 
     /// The details of a paid order are read before its term counts as renewed, and with every look after that: the portal may have renewed another
-    /// customer, and a refund may show there only.
+    /// customer, and a refund may show there only. So are those of a dead one: if it is only the details that called it so, they may think better of it.
     async fn read_back(&mut self, term: &DueTerm, attempt: &Attempt, found: Listed) -> Result<Listed, TickError> {
         let counts = matches!(term.state, TermState::Placed | TermState::Renewed) && attempt.is_paid(found.status.as_deref());
-        if !counts || (found.portal_id.is_none() && found.order_no.is_none()) {
+        let dead = own::is_held_dead(term);
+        if !(counts || dead) || (found.portal_id.is_none() && found.order_no.is_none()) {
             return Ok(found);
         }
         match self.portal.order_of(found.portal_id.as_deref(), found.order_no.as_deref()).await {
             Ok(detail) => {
                 self.take_detail(found.mark, &detail).await?;
-                if let Some(dead) = facts::status(&detail.value.value).filter(|status| evidence::is_dead(Some(status))) {
-                    self.store.take_status(found.mark, &dead).await?;
+                match facts::status(&detail.value.value) {
+                    Some(status) if evidence::is_dead(Some(&status)) => self.store.take_status(found.mark, &status).await?,
+                    _ if dead => self.store.stands_as_listed(found.mark).await?,
+                    _ => {}
                 }
                 Ok(self.store.listed_attempt(attempt.id, &self.po_prefix).await?.unwrap_or(found))
             }

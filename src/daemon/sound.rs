@@ -264,7 +264,7 @@ fn foreign_plight(term: &DueTerm, found: &[String]) -> Plight {
     Plight {
         reason: Reason::ForeignOrder,
         detail: format!(
-            "it may have been renewed already: the portal has order {} for the same product and customer",
+            "it may have been renewed already: the portal has order {}, which is or may be for the same product and customer",
             found.join(", ")
         ),
         remedy: format!(

@@ -57,6 +57,9 @@ pub struct Undetailed {
     pub order_no: Option<String>,
 }
 
+/// Unknown orders are looked for every six hours at least: a failure and another one after so long are two.
+const UNREADABLE_GOES_ON: SignedDuration = SignedDuration::from_hours(7);
+
 /// How long after an order was made its details may still change: they are read again once the first span has passed, and the second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Settling {
@@ -206,13 +209,16 @@ impl Store {
         Ok(())
     }
 
-    /// Its details cannot be read now. Returns since when.
+    /// Its details cannot be read now. Returns since when; a failure that nobody has seen for hours begins anew.
     pub async fn note_unreadable(&mut self, mark: i64, now: Timestamp) -> Result<Timestamp, StoreError> {
+        let lately = now.checked_sub(UNREADABLE_GOES_ON).unwrap_or(now);
         let since: Option<String> = sqlx::query_scalar(
-            "UPDATE portal_order SET detail_failed_at = min(coalesce(detail_failed_at, $2), $2) WHERE id = $1 RETURNING detail_failed_at",
+            "UPDATE portal_order SET detail_failed_at = iif(detail_tried_at >= $3, min(detail_failed_at, $2), $2), detail_tried_at = $2
+             WHERE id = $1 RETURNING detail_failed_at",
         )
         .bind(mark)
         .bind(time(now))
+        .bind(time(lately))
         .fetch_optional(&mut self.conn)
         .await
         .doing("noting an order that cannot be read")?;
@@ -227,6 +233,18 @@ impl Store {
             .execute(&mut self.conn)
             .await
             .doing("keeping the status of an order")?;
+        Ok(())
+    }
+
+    /// Its details call it dead no more: it stands as its row says.
+    pub async fn stands_as_listed(&mut self, mark: i64) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE portal_order SET status = row ->> '$.orderStatus' WHERE id = $1 AND row ->> '$.orderStatus' IS NOT NULL",
+        )
+        .bind(mark)
+        .execute(&mut self.conn)
+        .await
+        .doing("keeping the status of an order")?;
         Ok(())
     }
 

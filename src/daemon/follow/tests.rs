@@ -119,6 +119,9 @@ async fn an_order_that_only_its_details_call_dead_does_not_count_as_renewed() {
     retold.say_where(&sandbox.orders()[0].order_no, "succeed", "refunded");
     world.live_until("2027-02-16T12:00:00Z").await;
     assert_eq!(world.states().await, ["held refunded_later", "scheduled "], "and later");
+    retold.say_where(&sandbox.orders()[0].order_no, "refunded", "succeed");
+    world.live_until("2027-02-17T12:00:00Z").await;
+    assert_eq!(world.states().await, ["renewed ", "scheduled "], "and they think better of it");
 }
 
 #[tokio::test]

@@ -169,9 +169,11 @@ async fn an_order_that_never_reads_holds_by_name_after_a_day_and_a_person_can_go
     retold.fail_where(&theirs, 500);
     world.live_until("2027-02-15T09:00:00Z").await;
     assert_eq!(world.states().await, ["scheduled portal_trouble"], "it may be for a moment");
-    for now in ["2027-02-15T10:00:00Z", "2027-02-16T10:00:00Z"] {
+    for now in ["2027-02-15T15:00:00Z", "2027-02-15T21:00:00Z", "2027-02-16T03:00:00Z", "2027-02-16T08:00:00Z"] {
         world.live_until(now).await;
+        assert_eq!(world.states().await, ["scheduled portal_trouble"], "{now}");
     }
+    world.live_until("2027-02-16T10:00:00Z").await;
     assert_eq!(world.states().await, ["held foreign_order"]);
     assert!(world.told("term:1:foreign_order").await[0].contains(&theirs));
     world.ask(Asked::Release { term: 1, orders: vec![theirs] }).await.unwrap();
