@@ -6,6 +6,7 @@ mod accept;
 pub mod address;
 mod aside;
 pub mod bell;
+mod chains;
 pub mod commands;
 pub mod courier;
 mod details;

@@ -1,19 +1,26 @@
 use crate::daemon::commands::Asked;
-use crate::daemon::testing::{World, at, order_of};
+use crate::daemon::testing::{Retelling, World, at, order_of};
 use crate::ids::PortalId;
-use crate::sandbox::{Foreign, OrderRequest, PlacedBy, SUCCEED};
+use crate::sandbox::{Foreign, OrderRequest, PlacedBy, SUCCEED, Sandbox};
+
+/// The first order is through, refunded before its term begins, and set aside by a person.
+async fn refunded_and_set_aside() -> (World<Retelling>, Sandbox) {
+    let (mut world, sandbox, _) = World::before_sandbox().await;
+    for now in ["2027-02-15T09:00:00Z", "2027-02-15T10:00:00Z"] {
+        world.live_until(now).await;
+    }
+    sandbox.set_status(&sandbox.orders()[0].order_no, "refunded").unwrap();
+    world.live_until("2027-02-16T12:00:00Z").await;
+    assert_eq!(world.states().await, ["held refunded_later", "scheduled "]);
+    world.ask(Asked::ResolveVoid { term: 1 }).await.unwrap();
+    (world, sandbox)
+}
 
 /// The order of this year was refunded and set aside; the customer renewed two years by himself; a person had asked for the next year's order early.
 /// It saw only what was ordered since this year's term began, which lay ahead, and was bought on top.
 #[tokio::test]
 async fn a_term_that_is_ordered_early_sees_what_others_ordered_since_the_last_that_is_paid() {
-    let (mut world, sandbox, _) = World::before_sandbox().await;
-    world.live_until("2027-02-15T09:00:00Z").await;
-    world.live_until("2027-02-15T10:00:00Z").await;
-    sandbox.set_status(&sandbox.orders()[0].order_no, "refunded").unwrap();
-    world.live_until("2027-02-16T12:00:00Z").await;
-    assert_eq!(world.states().await, ["held refunded_later", "scheduled "]);
-    world.ask(Asked::ResolveVoid { term: 1 }).await.unwrap();
+    let (mut world, sandbox) = refunded_and_set_aside().await;
     let theirs = [order_of(&sandbox, 1), order_of(&sandbox, 1)];
     let request_hash = world.request_hash(2).await;
     world.ask(Asked::Order { term: 2, request_hash, early: true }).await.unwrap();
@@ -132,13 +139,7 @@ async fn a_term_whose_predecessor_is_not_paid_any_more_waits_for_a_person() {
 /// Refunded before the term began, set aside, and left at that: "nothing is ordered for it any more", and the year after it was.
 #[tokio::test]
 async fn a_term_goes_no_further_than_the_one_before_it() {
-    let (mut world, sandbox, _) = World::before_sandbox().await;
-    for now in ["2027-02-15T09:00:00Z", "2027-02-15T10:00:00Z"] {
-        world.live_until(now).await;
-    }
-    sandbox.set_status(&sandbox.orders()[0].order_no, "refunded").unwrap();
-    world.live_until("2027-02-16T12:00:00Z").await;
-    world.ask(Asked::ResolveVoid { term: 1 }).await.unwrap();
+    let (mut world, sandbox) = refunded_and_set_aside().await;
     for now in ["2027-03-02T00:00:00Z", "2028-02-17T00:00:00Z"] {
         world.live_until(now).await;
     }
@@ -148,13 +149,7 @@ async fn a_term_goes_no_further_than_the_one_before_it() {
 /// It failed at a trigger, with the words of the database.
 #[tokio::test]
 async fn another_chain_ends_the_next_term_of_the_old_one_too() {
-    let (mut world, sandbox, _) = World::before_sandbox().await;
-    for now in ["2027-02-15T09:00:00Z", "2027-02-15T10:00:00Z"] {
-        world.live_until(now).await;
-    }
-    sandbox.set_status(&sandbox.orders()[0].order_no, "refunded").unwrap();
-    world.live_until("2027-02-16T12:00:00Z").await;
-    world.ask(Asked::ResolveVoid { term: 1 }).await.unwrap();
+    let (mut world, _) = refunded_and_set_aside().await;
     let to = jiff::civil::date(2027, 3, 20);
     world.ask(Asked::Rebase { subscription: 1, to, why: "it begins later".to_owned(), far: false }).await.unwrap();
     assert_eq!(world.states().await, ["skipped rebased", "skipped rebased", "scheduled "]);
