@@ -125,7 +125,7 @@ impl<T: Transport> Service<T> {
         let mut said = Said { at: Instant::now(), looked: false, trial: Trial::default(), credentials: Instant::now() };
         let mut trouble = Trouble::none(self.engine.clock.now());
         trouble.remember(&mut self.engine).await;
-        let mut reload = false;
+        let mut reload = self.was_edited().await?;
         loop {
             let next = match self.round(&mut reload, &mut said, &mut trouble).await {
                 Ok(None) => break,
@@ -149,6 +149,13 @@ impl<T: Transport> Service<T> {
         self.engine.end_deliveries(LAST_WORDS).await;
         trouble.leave(LAST_WORDS).await;
         Ok(self.engine)
+    }
+
+    /// Whether the file was saved after the start had read it and before it was watched: nobody else would notice.
+    async fn was_edited(&mut self) -> Result<bool, ServiceError> {
+        let Ok(text) = tokio::fs::read_to_string(&self.config_path).await else { return Ok(true) };
+        let known = [self.engine.store.file_in_force().await?, self.engine.store.file_waiting().await?];
+        Ok(!known.into_iter().flatten().any(|kept| kept.text == text))
     }
 
     /// Takes up an edit, does what is due, and shows it. When something is next to be done; `None` when the daemon was asked to leave.
