@@ -16,6 +16,7 @@ use crate::portal::transport::Transport;
 use crate::portal::wire::order_body;
 use crate::renewal::chain;
 use crate::renewal::evidence::{self, Listed};
+use crate::renewal::facts;
 use crate::renewal::gate::Candidate;
 use crate::renewal::state::{Reason, TermState};
 use crate::renewal::subscription::{Approval, Party};
@@ -76,6 +77,7 @@ impl<T: Transport> Engine<T> {
         let mut sound = Vec::with_capacity(due.len());
         let mut write = Write::default();
         for term in due {
+            self.look_at_the_order_before(&term).await?;
             let request_hash = request_hash(&term);
             if let Some((to, plight)) = self.unsound(&term, &request_hash, &others).await? {
                 // One that waits for approval is missed at its last chance; one that is held waits for a person, however long.
@@ -128,6 +130,24 @@ impl<T: Transport> Engine<T> {
             if kinds.insert((term.identity.product_id, term.identity.party == Party::Own)) {
                 self.still_as_learned(term, &[], None).await?;
             }
+        }
+        Ok(())
+    }
+
+    /// It may have been cancelled or refunded since, further back than the list is read. What cannot be read now says nothing.
+    async fn look_at_the_order_before(&mut self, term: &DueTerm) -> Result<(), TickError> {
+        let Some(attempt) = self.store.attempt_before(term.id).await? else { return Ok(()) };
+        let Some(listed) = self.store.listed_attempt(attempt, &self.po_prefix).await? else { return Ok(()) };
+        if listed.portal_id.is_none() && listed.order_no.is_none() {
+            return Ok(());
+        }
+        match self.portal.order_of(listed.portal_id.as_deref(), listed.order_no.as_deref()).await {
+            Ok(detail) => {
+                if let Some(dead) = facts::status(&detail.value.value).filter(|status| evidence::is_dead(Some(status))) {
+                    self.store.take_status(listed.mark, &dead).await?;
+                }
+            }
+            Err(error) => tracing::debug!(order = listed.key, "the order before cannot be read now: {error}"),
         }
         Ok(())
     }

@@ -54,6 +54,19 @@ pub struct Lapsed {
 }
 
 impl Store {
+    /// The attempt that pays until this term begins.
+    pub async fn attempt_before(&mut self, term: i64) -> Result<Option<i64>, StoreError> {
+        sqlx::query_scalar(
+            "SELECT a.id FROM term t JOIN term p ON p.subscription_id = t.subscription_id AND p.ends_on = t.starts_on AND p.id < t.id
+             JOIN attempt a ON a.term_id = p.id AND a.state = 'placed' WHERE t.id = $1 AND t.offset_months > 0 AND p.state = 'renewed'
+             ORDER BY p.id DESC LIMIT 1",
+        )
+        .bind(term)
+        .fetch_optional(&mut self.conn)
+        .await
+        .doing("reading what comes before a term")
+    }
+
     /// The next term exists once the one before is renewed. Whether that is so no more: its order is dead, as last seen, or the term is not renewed.
     pub async fn lapsed_before(&mut self, term: i64) -> Result<Option<Lapsed>, StoreError> {
         sqlx::query_as(concat!(

@@ -136,6 +136,18 @@ async fn a_term_whose_predecessor_is_not_paid_any_more_waits_for_a_person() {
     }
 }
 
+/// A busy account: what became of last year's order stands further back than the list is read.
+#[tokio::test]
+async fn the_order_before_is_looked_at_however_far_back_it_stands() {
+    let (mut world, sandbox, retold) = World::before_sandbox().await;
+    for now in ["2027-02-15T09:00:00Z", "2027-03-02T10:00:00Z"] {
+        world.live_until(now).await;
+    }
+    retold.say_where(&sandbox.orders()[0].order_no, "succeed", "refunded");
+    world.live_until("2028-02-16T10:00:00Z").await;
+    assert_eq!((world.states().await[1].as_str(), sandbox.orders().len()), ("held lapsed", 1));
+}
+
 /// Refunded before the term began, set aside, and left at that: "nothing is ordered for it any more", and the year after it was.
 #[tokio::test]
 async fn a_term_goes_no_further_than_the_one_before_it() {
