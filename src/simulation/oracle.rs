@@ -376,19 +376,7 @@ impl Oracle {
         }
         let away = skew != SignedDuration::ZERO || self.was_away(now);
         let mark = self.marks.get(&(at, k)).copied();
-        let names = serde_json::to_string(&plan.names).unwrap_or_default();
-        // Of an earlier term that still stands in the way, people hear every week.
-        let told: i64 = sqlx::query_scalar(
-            "SELECT count(*) FROM outbox WHERE renewal IN (SELECT value FROM json_each($2)) AND (id > $1 OR created_at > $3 AND body ->> 'by' < $4)",
-        )
-            .bind(mark.unwrap_or(0))
-            .bind(names)
-            .bind(format!("{:.3}", now - SignedDuration::from_hours(24 * 8)))
-            .bind(format!("{:.3}", now - SignedDuration::from_hours(24)))
-            .fetch_one(&mut store.conn)
-            .await
-            .map_err(|e| read(&e))?;
-        match (told > 0, away || mark.is_none()) {
+        match (told_since(store, plan, mark, now).await?, away || mark.is_none()) {
             (true, _) => figures.told_in_time += 1,
             (false, true) => figures.nobody_could_tell += 1,
             (false, false) => {
@@ -535,4 +523,20 @@ impl Oracle {
             .map_err(|broken| Complaint::new(format!("the audit log breaks at {}: {}", broken.seq, broken.what)))?;
         super::causes::check(store, sandbox, plans, &self.nature, figures).await
     }
+}
+
+/// Whether people heard of `plan` after the message `mark`; of an earlier term that still stands in the way, they hear every week.
+async fn told_since(store: &mut Store, plan: &Plan, mark: Option<i64>, now: Timestamp) -> Result<bool, Complaint> {
+    let names = serde_json::to_string(&plan.names).unwrap_or_default();
+    let told: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM outbox WHERE renewal IN (SELECT value FROM json_each($2)) AND (id > $1 OR created_at > $3 AND body ->> 'by' < $4)",
+    )
+    .bind(mark.unwrap_or(0))
+    .bind(names)
+    .bind(format!("{:.3}", now - SignedDuration::from_hours(24 * 8)))
+    .bind(format!("{:.3}", now - SignedDuration::from_hours(24)))
+    .fetch_one(&mut store.conn)
+    .await
+    .map_err(|e| read(&e))?;
+    Ok(told > 0)
 }
