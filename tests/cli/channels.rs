@@ -125,3 +125,20 @@ fn a_message_names_the_files_of_its_daemon() {
     hears(&place, &format!("renewd --config {} approve two", file.display()));
     daemon.stop();
 }
+
+/// The channels are tried after the file was read and before it is watched. Whatever was saved in that moment was never taken, and an entry taken out was ordered.
+#[test]
+fn an_edit_that_is_saved_while_a_start_reads_the_file_is_taken() {
+    let portal = Portal::start();
+    let place = place(&portal, &entry("one", "1", 10, 60));
+    let folder = place.path("").display().to_string();
+    let program = |entries: &str| {
+        let notify = format!("command = [\"/bin/sh\", \"-c\", \"cd '{folder}'; cp after renewals.toml; cat >> told\"]");
+        told_by(&portal, &notify, entries)
+    };
+    fs::write(place.path("after"), program(&entry("one", "1", 12, 60))).unwrap();
+    place.write(&program(&entry("one", "1", 11, 60)));
+    let daemon = place.daemon();
+    until("the edit is taken", || (place.rows("quantity", "upcoming") == [12]).then_some(()));
+    daemon.stop();
+}
