@@ -13,8 +13,8 @@ use super::seal::{Seal, SealError};
 use super::words;
 use crate::config::model::Config;
 use crate::portal::transport::Transport;
-use crate::renewal::chain;
 use crate::renewal::state::{Reason, TermState};
+use crate::renewal::{chain, evidence};
 use crate::rules::{Rule, kept};
 use crate::store::commands::Answered;
 use crate::store::terms::{DueTerm, Move, Write};
@@ -161,6 +161,11 @@ impl<T: Transport> Engine<T> {
                     && let Some(mut listed) = self.store.listed_attempt(attempt.id, &self.po_prefix).await?
                 {
                     self.read_status(&mut listed).await?;
+                    // A row that says otherwise may be an old one, further back than the list is read.
+                    let by_row = self.store.row_status(listed.mark).await?;
+                    if evidence::is_dead(listed.status.as_deref()) && evidence::is_paid(by_row.as_deref()) {
+                        drop(self.reach_portal(now, true).await?);
+                    }
                 }
             }
             _ => {}

@@ -11,6 +11,7 @@ use crate::portal::read_error::ReadError;
 use crate::portal::transport::Transport;
 use crate::portal::wire::OrderDetail;
 use crate::renewal::evidence::{self, Listed};
+use crate::renewal::facts;
 use crate::store::mirror::{Settling, Undetailed};
 
 /// Details that come as garbage so many times are taken for unreadable.
@@ -104,6 +105,15 @@ impl<T: Transport> Engine<T> {
             }
         }
         Ok(read)
+    }
+
+    /// Details that call an order of ours dead count, whatever its row says. Returns whether they do.
+    pub(super) async fn take_death(&mut self, mark: i64, detail: &Read<OrderDetail>) -> Result<bool, TickError> {
+        let dead = facts::status(&detail.value.value).filter(|status| evidence::is_dead(Some(status)));
+        if let Some(status) = &dead {
+            self.store.take_status(mark, status).await?;
+        }
+        Ok(dead.is_some())
     }
 
     pub(super) async fn take_detail(&mut self, mark: i64, detail: &Read<OrderDetail>) -> Result<(), TickError> {

@@ -141,10 +141,10 @@ impl<T: Transport> Engine<T> {
         match self.portal.order_of(found.portal_id.as_deref(), found.order_no.as_deref()).await {
             Ok(detail) => {
                 self.take_detail(found.mark, &detail).await?;
-                match facts::status(&detail.value.value) {
-                    Some(status) if evidence::is_dead(Some(&status)) => self.store.take_status(found.mark, &status).await?,
-                    _ if dead => self.store.stands_as_listed(found.mark).await?,
-                    _ => {}
+                // Whoever has looked, and says that it pays, has seen both: then the row decides.
+                let dies = !attempt.is_vouched_for() && self.take_death(found.mark, &detail).await?;
+                if dead && !dies {
+                    self.store.stands_as_listed(found.mark).await?;
                 }
                 Ok(self.store.listed_attempt(attempt.id, &self.po_prefix).await?.unwrap_or(found))
             }

@@ -16,7 +16,6 @@ use crate::portal::transport::Transport;
 use crate::portal::wire::order_body;
 use crate::renewal::chain;
 use crate::renewal::evidence::{self, Listed};
-use crate::renewal::facts;
 use crate::renewal::gate::Candidate;
 use crate::renewal::state::{Reason, TermState};
 use crate::renewal::subscription::{Approval, Party};
@@ -142,11 +141,7 @@ impl<T: Transport> Engine<T> {
             return Ok(());
         }
         match self.portal.order_of(listed.portal_id.as_deref(), listed.order_no.as_deref()).await {
-            Ok(detail) => {
-                if let Some(dead) = facts::status(&detail.value.value).filter(|status| evidence::is_dead(Some(status))) {
-                    self.store.take_status(listed.mark, &dead).await?;
-                }
-            }
+            Ok(detail) => drop(self.take_death(listed.mark, &detail).await?),
             Err(error) => tracing::debug!(order = listed.key, "the order before cannot be read now: {error}"),
         }
         Ok(())

@@ -25,6 +25,7 @@ impl Desk<'_> {
                 "order {number} is not in the portal's list as last read; check the number, or let the daemon read the list first"
             )));
         };
+        let order = self.as_listed(&term, order).await?;
         if evidence::is_dead(order.status.as_deref()) {
             return Err(Refused::No(format!("order {number} is {}; it pays nothing", order.status.unwrap_or_default())));
         }
@@ -226,7 +227,7 @@ impl Desk<'_> {
         let Some(attempt) = term.attempt.as_ref().filter(|_| super::own::is_held_dead(term)) else { return Ok(()) };
         let Some(listed) = self.store.listed_attempt(attempt.id, self.po_prefix).await? else { return Ok(()) };
         if evidence::is_dead(listed.status.as_deref()) {
-            return Ok(());
+            return self.refuse_while_listed_as_paid(term, &listed).await;
         }
         let step = Move {
             reason: term.reason,
@@ -242,6 +243,31 @@ impl Desk<'_> {
             term.name,
             listed.status.unwrap_or_default()
         )))
+    }
+
+    /// The details call it dead, and the list paid: if the list is right, another order is a second one. Not for ever: a list may keep a row as it was.
+    async fn refuse_while_listed_as_paid(&mut self, term: &DueTerm, listed: &evidence::Listed) -> Result<(), Refused> {
+        let (row, from) = (self.store.row_status(listed.mark).await?, super::lacking::accepted_from(term.since));
+        if !evidence::is_paid(row.as_deref()) || self.now >= from {
+            return Ok(());
+        }
+        Err(Refused::No(format!(
+            "the portal's list shows order {0} as {1}, and only its details as {2}; look at it in the portal: if it is paid, renewd resolve {3} --order-no {0}; if not, ask again after {from:.0}, or when the list says so too",
+            listed.key,
+            row.unwrap_or_default(),
+            listed.status.as_deref().unwrap_or_default(),
+            term.typed()
+        )))
+    }
+
+    /// The order of the term itself, which only its details call dead, is what its row says: a person has looked.
+    async fn as_listed(&mut self, term: &DueTerm, order: evidence::Listed) -> Result<evidence::Listed, Refused> {
+        let own = order.attempt.is_some() && order.attempt == term.attempt.as_ref().map(|attempt| attempt.id);
+        if !own || !evidence::is_paid(self.store.row_status(order.mark).await?.as_deref()) {
+            return Ok(order);
+        }
+        self.store.stands_as_listed(order.mark).await?;
+        Ok(self.store.listed_order(&order.key, self.po_prefix).await?.unwrap_or(order))
     }
 
     /// An order of somebody else's, as it seems, while one of ours that looks the same is of unknown fate: it may be that one.

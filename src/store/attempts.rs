@@ -87,7 +87,12 @@ impl Attempt {
 
     /// Whether it is paid, by the portal's word, or by a person's where the portal's is none that is known.
     pub fn is_paid(&self, status: Option<&str>) -> bool {
-        is_paid(status) || self.matched_by == Some(MatchedBy::Person) && is_other_word(status)
+        is_paid(status) || self.is_vouched_for() && is_other_word(status)
+    }
+
+    /// Whether a person has said that the order pays.
+    pub fn is_vouched_for(&self) -> bool {
+        self.matched_by == Some(MatchedBy::Person)
     }
 
     /// Whether the order is certainly the one that was sent, and not one that looks like it.

@@ -236,6 +236,15 @@ impl Store {
         Ok(())
     }
 
+    /// How an order stands by its row in the list, whatever its details say.
+    pub async fn row_status(&mut self, mark: i64) -> Result<Option<String>, StoreError> {
+        sqlx::query_scalar("SELECT row ->> '$.orderStatus' FROM portal_order WHERE id = $1")
+            .bind(mark)
+            .fetch_one(&mut self.conn)
+            .await
+            .doing("reading the status of an order")
+    }
+
     /// Its details call it dead no more: it stands as its row says.
     pub async fn stands_as_listed(&mut self, mark: i64) -> Result<(), StoreError> {
         sqlx::query(

@@ -165,3 +165,35 @@ async fn what_an_unknown_status_means_is_for_a_person_to_say() {
         assert_eq!(world.states().await, states);
     }
 }
+
+/// The list says paid, the details say cancelled. The advice was `--void`, and the next order was a second one.
+#[tokio::test]
+async fn an_order_that_the_list_shows_as_paid_is_not_set_aside_for_what_its_details_say() {
+    for paid in [true, false] {
+        let (mut world, sandbox, retold) = World::before_sandbox().await;
+        for now in ["2027-02-15T09:00:00Z", "2027-02-15T10:00:00Z"] {
+            world.live_until(now).await;
+        }
+        let ours = sandbox.orders()[0].order_no.clone();
+        retold.say_where(&ours, "succeed", "cancelled");
+        world.live_until("2027-02-16T12:00:00Z").await;
+        assert_eq!(world.states().await, ["held refunded_later", "scheduled "]);
+        for asked in [Asked::ResolveVoid { term: 1 }, Asked::Skip { term: 1, early: false }] {
+            let refused = world.ask(asked).await.unwrap_err().to_string();
+            assert!(
+                refused.contains("list shows order") && refused.contains("as succeed, and only its details as cancelled"),
+                "{refused}"
+            );
+        }
+        if paid {
+            world.ask(Asked::ResolveOrdered { term: 1, order: ours }).await.unwrap();
+            for now in ["2027-02-16T12:01:00Z", "2027-02-18T12:00:00Z", "2027-02-27T12:00:00Z"] {
+                world.live_until(now).await;
+            }
+            assert_eq!((world.states().await, sandbox.orders().len()), (vec!["renewed ".into(), "scheduled ".into()], 1));
+        } else {
+            world.live_until("2027-02-24T12:00:00Z").await;
+            world.ask(Asked::ResolveVoid { term: 1 }).await.unwrap();
+        }
+    }
+}
