@@ -18,6 +18,9 @@ use crate::store::attempts::Attempt;
 use crate::store::found::{FoundOrder, SetAside};
 use crate::store::terms::{DueTerm, Move, Write};
 
+/// How many old, unpaid orders of customers nobody knows are read for one absence; any beyond speak against it.
+const MOST_BASKETS: u32 = 50;
+
 impl<T: Transport> Engine<T> {
     /// Judges every unknown attempt by the list that was just read.
     pub(super) async fn resolve(&mut self, synced: &Synced, unknown: Vec<DueTerm>) -> Result<(), TickError> {
@@ -202,6 +205,11 @@ impl<T: Transport> Engine<T> {
         if !speaking.is_empty() && kept(Rule::R19) {
             return self.hold_for_evidence(term, &speaking, "").await;
         }
+        let baskets = self.baskets(attempt).await?;
+        if !baskets.is_empty() && kept(Rule::R19) {
+            let how = "; an older order of the same customer may have taken it in: do its lines there show it?";
+            return self.hold_for_evidence(term, &baskets, how).await;
+        }
         if term.unknowns > 0 && kept(Rule::R21) {
             return self.hold_second(term, attempt).await;
         }
@@ -219,6 +227,16 @@ impl<T: Transport> Engine<T> {
         );
         write.moves.push(Move { act_at: Some(now), tries: 0, ..self.stay_clear(term, TermState::Scheduled) });
         Ok(self.store.set_aside(now, attempt.id, SetAside::NotPlaced, write).await?)
+    }
+
+    /// Orders of the same customer that may have taken in what was sent. Nobody needed the details of old ones so far.
+    async fn baskets(&mut self, attempt: &Attempt) -> Result<Vec<String>, TickError> {
+        for order in self.store.unread_baskets(attempt.fence_mark, MOST_BASKETS, &self.po_prefix).await? {
+            if !self.read_detail_of(&order).await? {
+                break;
+            }
+        }
+        Ok(self.store.baskets(attempt.id).await?)
     }
 
     /// Looks again soon at first, and exactly when an absence begins to count.

@@ -148,7 +148,7 @@ impl Store {
              ON CONFLICT (account_id, key) DO UPDATE SET row = excluded.row, status = excluded.status, created_at = excluded.created_at,
                     portal_id = coalesce(excluded.portal_id, portal_id), order_no = coalesce(excluded.order_no, order_no),
                     detail_again_at = iif(detail IS NULL, NULL, $2), product = coalesce(excluded.product, product),
-                    partner = coalesce(excluded.partner, partner), serial = coalesce(excluded.serial, serial)
+                    partner = coalesce(excluded.partner, partner), serial = coalesce(excluded.serial, serial), changed_at = $2
              WHERE row <> excluded.row",
         )
         .bind(json(&values)?)
@@ -282,6 +282,21 @@ impl Store {
             .await
             .doing("reading the oldest fence")?;
         read_optional_time(at.as_deref())
+    }
+
+    /// Orders of somebody else up to row `mark` that are not paid, and of which neither row nor details were read that tell the customer; the newest.
+    pub async fn unread_baskets(&mut self, mark: i64, most: u32, ours: &str) -> Result<Vec<Listed>, StoreError> {
+        let rows: Vec<ListedRow> = sqlx::query_as(concat!(
+            select_listed!("attempt_id IS NULL AND id <= $1 AND partner IS NULL AND coalesce(detail, 'null') = 'null' AND coalesce(portal_id, order_no) IS NOT NULL AND coalesce(status, '') NOT LIKE 'succeed' AND NOT "),
+            dead!("status"),
+            " ORDER BY id DESC LIMIT +$2"
+        ))
+        .bind(mark)
+        .bind(most)
+        .fetch_all(&mut self.conn)
+        .await
+        .doing("reading the mirror")?;
+        self.whose_numbers(rows, ours).await
     }
 
     /// Every order that appeared after row `mark`.

@@ -10,6 +10,7 @@ macro_rules! dead {
     };
 }
 
+mod absence;
 pub mod account;
 mod added;
 mod address;

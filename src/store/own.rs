@@ -130,24 +130,6 @@ impl Store {
         commit(tx, "taking an order back").await
     }
 
-    /// Orders that speak against the absence of this attempt, whenever they were made and whoever's they are: they mention its `poNumber`, or the answer to
-    /// it named them and they are ours for the same customer (one order may have taken in the other).
-    pub async fn against_absence(&mut self, attempt: i64) -> Result<Vec<String>, StoreError> {
-        sqlx::query_scalar(concat!(
-            "SELECT p.key FROM attempt a JOIN portal_order p ON instr(p.row, a.po_number) OR instr(coalesce(p.detail, ''), a.po_number) WHERE a.id = $1
-             UNION
-             SELECT o.order_no FROM attempt a JOIN term t ON t.id = a.term_id JOIN subscription s ON s.id = t.subscription_id
-             JOIN subscription other ON other.partner_id = s.partner_id JOIN term u ON u.subscription_id = other.id
-             JOIN attempt o ON o.term_id = u.id AND o.id <> a.id AND o.order_no IS NOT NULL AND o.state = 'placed'
-             WHERE a.id = $1 AND a.answer IS NOT NULL AND instr(a.answer, o.order_no) AND NOT ",
-            dead!("o.order_status")
-        ))
-        .bind(attempt)
-        .fetch_all(&mut self.conn)
-        .await
-        .doing("looking for an order in another one")
-    }
-
     /// The keys of orders that nobody here placed, first seen since `since` and after the list was first read, although they say that they
     /// were made before `made`.
     pub async fn shown_since(&mut self, since: Timestamp, made: Timestamp) -> Result<Vec<String>, StoreError> {

@@ -1,7 +1,8 @@
 //! Orders of unknown fate that are there, in another order.
 
 use crate::daemon::testing::{World, at, order_of};
-use crate::sandbox::{Effect, Endpoint, Fault, Reply, Target};
+use crate::ids::PortalId;
+use crate::sandbox::{Effect, Endpoint, Fault, Foreign, OrderRequest, PlacedBy, Reply, Target};
 
 /// A basket: an unpaid order of the customer's, older than ours, took in what was sent. Its number stood there for two days, was held to be absent, and
 /// sent again.
@@ -26,4 +27,32 @@ async fn an_order_whose_number_stands_in_an_older_one_is_not_sent_again() {
     }
     assert_eq!((world.states().await, sandbox.orders().len()), (vec!["unknown no_evidence".to_owned()], 1));
     assert!(world.told("term:1:no_evidence").await[0].contains(&basket));
+}
+
+/// The same, where the basket keeps a number of its own: nothing names our order anywhere. Unpaid, or paid since, it may be the one.
+#[tokio::test]
+async fn an_unpaid_order_of_the_same_customer_may_have_taken_ours_in() {
+    for paid_later in [false, true] {
+        let (mut world, sandbox, _retold) = World::before_sandbox().await;
+        world.clock.set(at("2027-01-10T00:00:00Z"));
+        let unpaid = |partner| {
+            let request = OrderRequest::rm_premium(Some(PortalId::known(partner)), PortalId::known(5), PortalId::known(7), 1);
+            let created_at = Some(at("2025-12-01T00:00:00Z"));
+            sandbox.add_foreign(Foreign { by: PlacedBy::Colleague, request, status: "pending".into(), created_at }).order_no
+        };
+        let (basket, others) = (unpaid(1), unpaid(9));
+        world.engine.look_at_portal().await.unwrap();
+        sandbox.inject(Target::Only(Endpoint::Save), Fault { effect: Effect::Undone, reply: Reply::Close }, 1);
+        world.live_until("2027-02-15T09:00:00Z").await;
+        assert_eq!(world.states().await, ["unknown finding_out"]);
+        if paid_later {
+            sandbox.set_status(&basket, "succeed").unwrap();
+        }
+        for day in 15..=20 {
+            world.live_until(&format!("2027-02-{day}T12:00:00Z")).await;
+        }
+        assert_eq!((world.states().await, sandbox.orders().len()), (vec!["unknown no_evidence".to_owned()], 2));
+        let told = world.told("term:1:no_evidence").await;
+        assert!(told[0].contains(&basket) && !told[0].contains(&others), "{told:?}");
+    }
 }
