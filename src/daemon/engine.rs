@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::courier::{Courier, Turn, Typed};
 use super::seal::{Seal, SealError};
-use super::{lacking, own};
+use super::{lacking, lapsed, own};
 use crate::clock::Clock;
 use crate::config::model::{Channels, Config};
 use crate::portal::client::PortalClient;
@@ -332,6 +332,8 @@ impl<T: Transport> Engine<T> {
             rest.into_iter().partition(|term| matches!(term.state, TermState::Placed | TermState::Renewed | TermState::Held));
         let (for_list, placed): (Vec<_>, Vec<_>) = placed.into_iter().partition(lacking::is_held_for_list);
         self.look_whether_shown(&synced, for_list).await?;
+        let (lapsed, placed): (Vec<_>, Vec<_>) = placed.into_iter().partition(lapsed::is_held_lapsed);
+        self.look_whether_paid_again(lapsed).await?;
         // Following first: finding an order can open the attempt again that an answer had named it for.
         self.follow(&synced, placed).await?;
         self.resolve(&synced, unknown).await?;
@@ -344,6 +346,7 @@ impl<T: Transport> Engine<T> {
         let moves = |term: &DueTerm| {
             own::is_held_dead(term)
                 || lacking::is_held_for_list(term)
+                || lapsed::is_held_lapsed(term)
                 || !matches!(term.state, TermState::Ordering | TermState::Held | TermState::Skipped | TermState::Missed)
         };
         let (moving, rest): (Vec<_>, Vec<_>) = due.into_iter().partition(moves);

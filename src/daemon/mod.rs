@@ -15,6 +15,7 @@ pub mod engine;
 mod first;
 mod follow;
 mod lacking;
+mod lapsed;
 mod late;
 mod learning;
 pub mod lock;

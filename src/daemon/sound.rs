@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::engine::{Engine, TickError, after};
 use super::words::{self, Plight};
+use super::{lapsed, own};
 use crate::calendar;
 use crate::portal::transport::Transport;
 use crate::portal::wire::order_body;
@@ -22,7 +23,6 @@ use crate::renewal::subscription::{Approval, Party};
 use crate::rules::{Rule, kept};
 use crate::store::StoreError;
 use crate::store::audit::hex;
-use crate::store::own::Lapsed;
 use crate::store::terms::{DueTerm, Postponement, Unpaid, Write};
 
 /// A1, A5: the longest settle twice, and an hour for clocks. What others order is listed by then.
@@ -81,7 +81,11 @@ impl<T: Transport> Engine<T> {
             if let Some((to, plight)) = self.unsound(&term, &request_hash, &others).await? {
                 // One that waits for approval is missed at its last chance; one that is held waits for a person, however long.
                 let last = chain::last_chance(term.moments.deadline_at, term.standing.grace_days);
-                let step = self.stay(&term, to, (to == TermState::AwaitingApproval).then_some(last));
+                let next = match plight.reason {
+                    Reason::Lapsed => Some(own::look_at_dead(now, term.moments.deadline_at)),
+                    _ => (to == TermState::AwaitingApproval).then_some(last),
+                };
+                let step = self.stay(&term, to, next);
                 words::trouble(&term, to, &plight, step, &mut write);
                 continue;
             }
@@ -133,20 +137,6 @@ impl<T: Transport> Engine<T> {
         Ok(())
     }
 
-    /// It may have been cancelled or refunded since, further back than the list is read. What cannot be read now says nothing.
-    async fn look_at_the_order_before(&mut self, term: &DueTerm) -> Result<(), TickError> {
-        let Some(attempt) = self.store.attempt_before(term.id).await? else { return Ok(()) };
-        let Some(listed) = self.store.listed_attempt(attempt, &self.po_prefix).await? else { return Ok(()) };
-        if listed.portal_id.is_none() && listed.order_no.is_none() {
-            return Ok(());
-        }
-        match self.portal.order_of(listed.portal_id.as_deref(), listed.order_no.as_deref()).await {
-            Ok(detail) => drop(self.take_death(listed.mark, &detail).await?),
-            Err(error) => tracing::debug!(order = listed.key, "the order before cannot be read now: {error}"),
-        }
-        Ok(())
-    }
-
     async fn since(&mut self, term: &DueTerm) -> Result<Since, StoreError> {
         Ok(Since::of(term, &self.store.unpaid(term.id).await?, &self.config.zone))
     }
@@ -179,8 +169,8 @@ impl<T: Transport> Engine<T> {
         if !found.is_empty() {
             return Ok(Some((TermState::Held, foreign_plight(term, &found))));
         }
-        let lapsed = self.store.lapsed_before(term.id).await?.filter(|lapsed| !term.dismissed.contains(&lapsed.order_no));
-        Ok(lapsed.map(|lapsed| (TermState::Held, lapsed_plight(term, &lapsed))))
+        let lapsed = self.lapsed(term).await?;
+        Ok(lapsed.map(|lapsed| (TermState::Held, lapsed::plight(term, &lapsed))))
     }
 
     /// R11: orders that may have renewed this already, ours for other entries included, but for those that a person has looked at.
@@ -258,21 +248,6 @@ fn needs_approval(term: &DueTerm, request_hash: &str) -> Option<Plight> {
         }
     };
     Some(Plight { reason, detail, remedy, orders: Vec::new() })
-}
-
-/// A customer who has left, most likely: the order was cancelled or refunded, and the entry stayed in the file.
-fn lapsed_plight(term: &DueTerm, lapsed: &Lapsed) -> Plight {
-    Plight {
-        reason: Reason::Lapsed,
-        detail: format!(
-            "what comes before it is not paid: order {}, which had renewed it until {}, is {}",
-            lapsed.order_no,
-            term.span.starts_on,
-            lapsed.status.as_deref().unwrap_or("set aside")
-        ),
-        remedy: format!("renewd release {0} (order it all the same) or renewd skip {0} (it ends)", term.typed()),
-        orders: vec![lapsed.order_no.clone()],
-    }
 }
 
 fn foreign_plight(term: &DueTerm, found: &[String]) -> Plight {

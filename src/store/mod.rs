@@ -10,6 +10,21 @@ macro_rules! dead {
     };
 }
 
+/// An order of ours that was paid, and is not by its status: dead, or any other word, unless a person has said that it pays.
+macro_rules! lost {
+    ($status:literal, $matched_by:literal) => {
+        concat!(
+            "(",
+            dead!($status),
+            " OR coalesce(",
+            $status,
+            ", 'succeed') NOT LIKE 'succeed' AND coalesce(",
+            $matched_by,
+            ", '') <> 'person')"
+        )
+    };
+}
+
 mod absence;
 pub mod account;
 mod added;

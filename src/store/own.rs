@@ -67,7 +67,7 @@ impl Store {
         .doing("reading what comes before a term")
     }
 
-    /// The next term exists once the one before is renewed. Whether that is so no more: its order is dead, as last seen, or the term is not renewed.
+    /// The next term exists once the one before is renewed. Whether that is so no more: its order is not paid, as last seen, or the term is not renewed.
     pub async fn lapsed_before(&mut self, term: i64) -> Result<Option<Lapsed>, StoreError> {
         sqlx::query_as(concat!(
             "SELECT a.order_no, o.status FROM term t JOIN term p ON p.subscription_id = t.subscription_id AND p.ends_on = t.starts_on AND p.id < t.id
@@ -75,7 +75,7 @@ impl Store {
              LEFT JOIN portal_order o ON o.attempt_id = a.id
              WHERE t.id = $1 AND t.offset_months > 0
                AND (p.state IN ('held', 'awaiting_approval', 'missed', 'skipped') OR p.state = 'renewed' AND a.state = 'placed' AND ",
-            dead!("o.status"),
+            lost!("o.status", "a.matched_by"),
             ") ORDER BY p.id DESC LIMIT 1"
         ))
         .bind(term)
@@ -146,7 +146,7 @@ impl Store {
 
     /// Of the orders with these keys or rows: those that a person set aside as dead and that live; those of others that show the product and the
     /// customer of a term which our own order has renewed, made within a month of its beginning (a later one renews the next); and those of ours
-    /// that died in the course of the term which they pay, when nobody looks at them any more.
+    /// that are not paid any more in the course of the term which they pay, when nobody looks at them any more.
     pub async fn unexpected(&mut self, now: Timestamp, keys: &[&str], rows: &[i64]) -> Result<Vec<Unexpected>, StoreError> {
         sqlx::query_as(concat!(
             "WITH changed AS (SELECT p.* FROM portal_order p WHERE p.account_id = 1 AND (p.key IN (SELECT value FROM json_each($1)) OR p.id IN (SELECT value FROM json_each($2)))),
@@ -164,7 +164,7 @@ impl Store {
              SELECT 'died', s.id, s.name, p.key, p.status, cast(t.ends_on AS TEXT)
              FROM changed p JOIN attempt a ON a.id = p.attempt_id AND a.state = 'placed' JOIN term t ON t.id = a.term_id JOIN subscription s ON s.id = t.subscription_id
              WHERE t.state = 'renewed' AND t.act_at IS NULL AND t.ends_on > $3 AND ",
-            dead!("p.status"),
+            lost!("p.status", "a.matched_by"),
             "
              UNION ALL
              SELECT 'beside', s.id, s.name, p.key, p.status, a.order_no

@@ -118,7 +118,7 @@ async fn a_command_right_after_a_renewal_does_not_mean_the_next_year() {
 /// The customer left in mid-term, the order was cancelled, and the entry stayed in the file: it was bought for another year.
 #[tokio::test]
 async fn a_term_whose_predecessor_is_not_paid_any_more_waits_for_a_person() {
-    for status in ["cancelled", "refunded"] {
+    for status in ["cancelled", "refunded", "refunding", "pending"] {
         let (mut world, sandbox, _) = World::before_sandbox().await;
         world.live_until("2027-02-15T09:00:00Z").await;
         world.live_until("2027-03-02T10:00:00Z").await;
@@ -133,6 +133,24 @@ async fn a_term_whose_predecessor_is_not_paid_any_more_waits_for_a_person() {
         world.ask(Asked::Release { term: 2, orders: vec![ours] }).await.unwrap();
         world.live_until("2028-02-16T10:01:00Z").await;
         assert_eq!(sandbox.orders().len(), 2, "and then it goes");
+    }
+}
+
+/// A dispute that ended well: the hold was for a person to end, and nobody did.
+#[tokio::test]
+async fn a_term_goes_on_when_the_one_before_it_is_paid_again() {
+    let (mut world, sandbox, _) = World::before_sandbox().await;
+    world.live_until("2027-02-15T09:00:00Z").await;
+    world.live_until("2027-03-02T10:00:00Z").await;
+    let ours = sandbox.orders()[0].order_no.clone();
+    for (status, now, state, orders) in [
+        ("refunding", "2028-02-16T10:00:00Z", "held lapsed", 1),
+        ("refunding", "2028-02-17T10:00:00Z", "held lapsed", 1),
+        ("succeed", "2028-02-18T10:00:00Z", "placed ", 2),
+    ] {
+        sandbox.set_status(&ours, status).unwrap();
+        world.live_until(now).await;
+        assert_eq!((world.states().await[1].as_str(), sandbox.orders().len()), (state, orders));
     }
 }
 
