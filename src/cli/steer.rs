@@ -119,6 +119,9 @@ pub(super) struct Resolve {
     /// Its order is cancelled, failed, refunded or gone; frees the term, another order then needs `approve`
     #[arg(long, group = "how")]
     void: bool,
+    /// The first day of the term meant, where one that was missed is open as well
+    #[arg(long, value_name = "DATE")]
+    term: Option<Date>,
     #[command(flatten)]
     sure: Sure,
 }
@@ -286,8 +289,28 @@ impl Rebase {
 }
 
 impl Resolve {
+    /// A term whose order died can be missed when the one after it has begun already: an order pays one of them, and only the person knows which.
+    async fn term(&self, global: &Global) -> Result<DueTerm, Failure> {
+        let (_, current) = self.named.find(global).await?;
+        let missed = existing(global).await?.missed_before(&current).await?;
+        if let Some(date) = self.term {
+            let that = missed.into_iter().find(|term| term.span.starts_on == date).unwrap_or(current);
+            return is_that(&that, Some(date)).map(|()| that);
+        }
+        match (&self.order_no, &missed[..]) {
+            (Some(order), [first, ..]) => Err(Failure::Failed(anyhow::anyhow!(
+                "{0} has a term from {1} that was missed, and one from {2}: which does order {3} pay? renewd resolve {0} --order-no {3} --term {1}, or --term {2}",
+                current.typed(),
+                first.span.starts_on,
+                current.span.starts_on,
+                plain(order)
+            ))),
+            _ => Ok(current),
+        }
+    }
+
     pub(super) async fn run(self, global: &Global) -> Result<Exit, Failure> {
-        let (_, term) = self.named.find(global).await?;
+        let term = self.term(global).await?;
         show_order(&term)?;
         candidates(global, &term).await?;
         let (asked, question) = match self.order_no {

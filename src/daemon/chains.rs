@@ -36,6 +36,9 @@ impl Desk<'_> {
         if let Some(next) = next.as_ref().filter(|next| next.attempt.is_none()) {
             self.end_as_well(next, Reason::Skipped, &mut write);
         }
+        for missed in self.store.missed_before(&term).await? {
+            self.end_as_well(&missed, Reason::Skipped, &mut write);
+        }
         self.store.write(self.now, write).await?;
         let next = next.as_ref().map(|next| next.span.starts_on);
         Ok(match (goes_on, next) {
@@ -71,9 +74,9 @@ impl Desk<'_> {
 
     /// R26: skipping ends the chain, and `rebase` begins another. Where an order died after its term was renewed, the next term has begun already.
     fn end_as_well(&self, next: &DueTerm, reason: Reason, write: &mut Write) {
-        let detail = format!("the chain was ended by {} with the term before", self.by);
+        let detail = format!("the chain was ended by {} with another of its terms", self.by);
         let step = Move { warn_at: None, reason: Some(reason), detail: Some(detail), ..Move::of(next, TermState::Skipped) };
-        let also = self.by_hand("term.skipped", next, &json!({"why": "the chain was ended with the term before"}), step);
+        let also = self.by_hand("term.skipped", next, &json!({"why": "the chain was ended with another of its terms"}), step);
         write.moves.extend(also.moves);
         write.events.extend(also.events);
     }

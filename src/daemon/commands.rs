@@ -233,10 +233,7 @@ impl Desk<'_> {
         if term.state != TermState::AwaitingApproval {
             return Err(Refused::No(format!("{} does not wait for approval: it is {}", term.name, spoken(term.state))));
         }
-        if term.reason == Some(Reason::OtherLength) {
-            let (detail, remedy) = (term.detail.clone().unwrap_or_default(), term.remedy.clone().unwrap_or_default());
-            return Err(Refused::No(format!("{}: {detail}; an approval does not help: {remedy}", term.name)));
-        }
+        Self::of_its_length(&term)?;
         Self::same_request(&term, request_hash)?;
         let step = Move { act_at: Some(self.now), tries: 0, ..Move::of(&term, TermState::Scheduled) };
         let write = self.by_hand("term.approved", &term, &json!({"request_hash": request_hash}), step);
@@ -245,6 +242,12 @@ impl Desk<'_> {
             "{}: the order of {} for {} is approved and goes as soon as it may",
             term.name, term.standing.quantity, term.span.starts_on
         ))
+    }
+
+    /// R4: an order of another length than the term's would be booked as that term.
+    fn of_its_length(term: &DueTerm) -> Result<(), Refused> {
+        let Some(plight) = super::sound::other_length(term) else { return Ok(()) };
+        Err(Refused::No(format!("{}: {}; it is not ordered before that: {}", term.name, plight.detail, plight.remedy)))
     }
 
     /// R14: what is approved is exactly what was shown.
@@ -276,6 +279,7 @@ impl Desk<'_> {
                 words::DATE
             )));
         }
+        Self::of_its_length(&term)?;
         Self::same_request(&term, request_hash)?;
         let step = Move { act_at: Some(self.now), tries: 0, ..Move::of(&term, TermState::Scheduled) };
         let write = self.by_hand("term.ordered_by_hand", &term, &json!({"early": early}), step);

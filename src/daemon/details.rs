@@ -14,8 +14,8 @@ use crate::renewal::evidence::{self, Listed};
 use crate::renewal::facts;
 use crate::store::mirror::{Settling, Undetailed};
 
-/// Details that come as garbage so many times are taken for unreadable.
-const GARBAGE_TIMES: u8 = 3;
+/// Details that come as garbage for so long are the order's, and not the line's.
+const GARBAGE: SignedDuration = SignedDuration::from_mins(10);
 /// So long the details of one order may be unreadable while others wait for them.
 const UNREADABLE: SignedDuration = SignedDuration::from_hours(24);
 /// After so many that cannot be read in one go it is the portal that is not well.
@@ -38,11 +38,16 @@ impl<T: Transport> Engine<T> {
                         self.notice_late(self.clock.now(), &[&detail.value.raw]).await?;
                         self.notice_orders(self.clock.now(), &[], &[order.mark]).await?;
                     }
-                    // Garbage may be the line's; only where it stays so is it the order's.
-                    Err(error @ ReadError::Malformed { .. }) if self.is_new_garbage(order.mark) => failed = Some(error),
                     // Listed but not readable: until it is, an order that explains nothing.
-                    Err(error @ (ReadError::NotFound { .. } | ReadError::Refused { .. } | ReadError::Malformed { .. })) => {
+                    Err(error @ (ReadError::NotFound { .. } | ReadError::Refused { .. })) => {
                         self.explains_nothing(order, &error).await?;
+                    }
+                    Err(error @ ReadError::Malformed { .. }) => {
+                        if self.unreadable_for(order.mark).await? >= GARBAGE {
+                            self.explains_nothing(order, &error).await?;
+                        } else {
+                            failed = Some(error);
+                        }
                     }
                     Err(error) => {
                         if self.unreadable_for(order.mark).await? >= UNREADABLE {
@@ -72,12 +77,6 @@ impl<T: Transport> Engine<T> {
         tracing::warn!(order = order.order_no, id = order.portal_id, "the details of an order are no evidence: {error}");
         let (now, settling) = (self.clock.now(), self.settling());
         Ok(self.store.take_detail(order.mark, "null", now, settling).await?)
-    }
-
-    fn is_new_garbage(&mut self, row: i64) -> bool {
-        let times = self.garbage.entry(row).or_default();
-        *times = times.saturating_add(1);
-        *times < GARBAGE_TIMES
     }
 
     /// Reads the details of one order; false where they cannot be read now.

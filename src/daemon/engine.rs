@@ -58,8 +58,6 @@ pub struct Engine<T: Transport> {
     pub(super) taken: HashMap<String, u64>,
     /// Terms that were set aside, because a row of theirs is bad.
     pub(super) aside: HashSet<i64>,
-    /// How often the details of a row came as garbage.
-    pub(super) garbage: HashMap<i64, u8>,
     /// Whether a notice about the portal may be standing.
     pub(super) noticed: bool,
     /// When a notice is next told again.
@@ -149,7 +147,6 @@ impl<T: Transport> Engine<T> {
             unrecorded: Vec::new(),
             taken: HashMap::new(),
             aside: HashSet::new(),
-            garbage: HashMap::new(),
             noticed: true,
             notice_at: None,
             courier: None,

@@ -10,7 +10,9 @@ use super::address;
 use crate::config::model::Config;
 use crate::config::{ConfigError, Parsed, check_dates};
 use crate::renewal::roster::{self, Change, Roster};
+use crate::renewal::typed::typed;
 use crate::store::account::{Message, Notice};
+use crate::store::nature::Nature;
 use crate::store::{Store, StoreError};
 
 /// A file that was read and checked.
@@ -48,7 +50,13 @@ pub async fn take(store: &mut Store, file: File<'_>, now: Timestamp, accepted: b
     if !accepted && let Some(why) = waits_because(store, &file, &roster).await? {
         return keep_waiting(store, &file, now, &why).await;
     }
-    store.take_file(now, file.path, file.text, &file.config.entries, &roster.changes).await?;
+    match store.take_file(now, file.path, file.text, &file.config.entries, &roster.changes).await {
+        // Renewals go on by the last good file: a row that does not go in must not stop them all.
+        Err(error) if error.nature() == Nature::OneRow && !accepted => {
+            return keep_waiting(store, &file, now, &format!("the database does not take it: {error}")).await;
+        }
+        taken => taken?,
+    }
     store.withdraw("file", &[]).await?;
     note_refused(store, &file, &roster, now).await?;
     tell_removed(store, &roster, now).await?;
@@ -60,7 +68,8 @@ pub async fn take(store: &mut Store, file: File<'_>, now: Timestamp, accepted: b
 
 /// Tries again what was refused of the file in force: a `rebase`, an order that is settled or a renewal may have made it possible.
 pub async fn take_again(store: &mut Store, now: Timestamp) -> Result<(), StoreError> {
-    if !store.any_notice("entry:").await? {
+    let waited = store.notices("entry:").await?;
+    if waited.is_empty() {
         return Ok(());
     }
     let Some(kept) = store.file_in_force().await? else { return Ok(()) };
@@ -68,10 +77,33 @@ pub async fn take_again(store: &mut Store, now: Timestamp) -> Result<(), StoreEr
     let file = File { path: &kept.path, text: &kept.text, config: &config };
     let roster = roster::compare(&store.known().await?, &config.entries, &config.zone, now);
     if !roster.changes.is_empty() {
+        match store.take_again(now, &config.entries, &roster.changes).await {
+            Err(error) if error.nature() == Nature::OneRow => {
+                tracing::error!("what had to wait in {} cannot be taken: {error}", kept.path);
+                return Ok(()); // what was told of it stands
+            }
+            taken => taken?,
+        }
         tracing::info!(changes = roster.changes.len(), "taken from {}, which had to wait before", kept.path);
-        store.take_again(now, &config.entries, &roster.changes).await?;
     }
-    note_refused(store, &file, &roster, now).await
+    note_refused(store, &file, &roster, now).await?;
+    tell_taken(store, &waited, now).await
+}
+
+/// An edit that waited for its time is taken by itself, perhaps a year later: nobody has it in mind any more.
+async fn tell_taken(store: &mut Store, waited: &[String], now: Timestamp) -> Result<(), StoreError> {
+    let still = store.notices("entry:").await?;
+    let taken = waited.iter().filter(|key| !still.contains(key)).map(|key| key.trim_start_matches("entry:"));
+    let messages: Vec<Message> = taken
+        .map(|name| Message {
+            cause: format!("entry.taken:{name}"),
+            renewal: Some(name.to_owned()),
+            what: format!("{name}: the edit that could not be taken before is in force now, as the file has it"),
+            by: None,
+            command: Some(format!("see what will be ordered: renewd plan; what happened: renewd history {}", typed(name))),
+        })
+        .collect();
+    store.tell(now, &messages).await
 }
 
 /// R5, for entries that are new to the database: dates too far ahead, drawn at their places. The file is then not taken.

@@ -3,10 +3,11 @@
 //! Owns noticing that a database was restored, copied or moved: the seal remembers on which machine, and how far, this
 //! installation had gone before its last order left. Also notices a database file that was replaced under the running daemon.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::Write as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
 
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +24,24 @@ struct Imprint {
     /// The database file itself: a copy that took its seal along is another one.
     #[serde(default)]
     inode: Option<u64>,
+    /// The seal's own file: one that was put back, in place or not, was made for another.
+    #[serde(default)]
+    own: Option<Own>,
+}
+
+/// What no copy takes along: a file's number and the moment it was made, in nanoseconds since 1970 (statx(2), `stx_btime`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Own {
+    inode: u64,
+    born: String,
+}
+
+impl Own {
+    /// None where the file system does not say when a file was made.
+    fn of(file: &Metadata) -> Option<Self> {
+        let born = file.created().ok()?.duration_since(UNIX_EPOCH).ok()?;
+        Some(Self { inode: file.ino(), born: born.as_nanos().to_string() })
+    }
 }
 
 /// The seal of one database.
@@ -91,10 +110,24 @@ impl Seal {
                 "the database is older than what this machine has ordered: it was restored from a backup".to_owned(),
             ));
         }
-        let copied = imprint.inode.is_some_and(|inode| inode != self.inode.1);
-        Ok(copied.then(|| {
-            "the database file is another one than the seal was made for: it was copied, together with its seal".to_owned()
+        if imprint.inode.is_some_and(|inode| inode != self.inode.1) {
+            return Ok(Some(
+                "the database file is another one than the seal was made for: it was copied, together with its seal".to_owned(),
+            ));
+        }
+        let put_back = imprint.own.is_some() && imprint.own != self.stands_as()?;
+        Ok(put_back.then(|| {
+            format!(
+                "{} is not the file that was written last: it was put back, and perhaps the database with it",
+                self.path.display()
+            )
         }))
+    }
+
+    /// The seal's file as it stands now.
+    fn stands_as(&self) -> Result<Option<Own>, SealError> {
+        let file = std::fs::metadata(&self.path).map_err(|source| SealError::Io { path: self.path.clone(), source })?;
+        Ok(Own::of(&file))
     }
 
     /// Renews the seal: after this, a database older than it is now is noticed. Called after intents are committed and before
@@ -108,9 +141,9 @@ impl Seal {
             seq,
             head,
             inode: Some(self.inode.1),
+            own: None,
         };
-        let text = serde_json::to_string(&imprint).map_err(std::io::Error::other);
-        text.and_then(|text| self.replace(text.as_bytes())).map_err(|source| SealError::Io { path: self.path.clone(), source })
+        self.replace(imprint).map_err(|source| SealError::Io { path: self.path.clone(), source })
     }
 
     /// The path still names the database that was opened.
@@ -131,11 +164,12 @@ impl Seal {
     }
 
     /// Temporary file, sync, rename, sync of the folder: the old seal or the new one, never half of one.
-    fn replace(&self, text: &[u8]) -> std::io::Result<()> {
+    fn replace(&self, imprint: Imprint) -> std::io::Result<()> {
         let temporary = self.path.with_extension("seal.new");
         let mut file = private_file(&temporary)?;
         file.set_len(0)?; // left over from a crash
-        file.write_all(text)?;
+        let imprint = Imprint { own: Own::of(&file.metadata()?), ..imprint };
+        file.write_all(serde_json::to_string(&imprint)?.as_bytes())?;
         file.sync_data()?;
         std::fs::rename(&temporary, &self.path)?;
         let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -208,6 +242,37 @@ mod tests {
         let mut copy = Store::open(&path, Opening::Existing).await.unwrap();
         let why = Seal::of(&path, "A").unwrap().disagreement(&mut copy).await.unwrap();
         assert!(why.is_some_and(|why| why.contains("copied, together with its seal")));
+    }
+
+    /// `cp` writes into the file that is there: the database keeps its inode, and a seal of the same day agrees with it.
+    #[tokio::test]
+    async fn a_database_put_back_in_place_together_with_its_seal_is_noticed() {
+        let (folder, backup) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let path = folder.path().join("renewd.db");
+        let mut store = database(folder.path()).await;
+        let seal = Seal::of(&path, "A").unwrap();
+        seal.renew(&mut store).await.unwrap();
+        assert_eq!(seal.disagreement(&mut store).await.unwrap(), None);
+        store.close().await.unwrap();
+        let copy = |from: &Path, to: &Path| {
+            for name in ["renewd.db", "renewd.db.seal"] {
+                std::fs::copy(from.join(name), to.join(name)).unwrap();
+            }
+        };
+        copy(folder.path(), backup.path());
+        for orders in [1, 2] {
+            let mut store = Store::open(&path, Opening::Existing).await.unwrap();
+            for _ in 0..orders {
+                store.record(Timestamp::UNIX_EPOCH, Happened { kind: "attempt.intended", ..Happened::default() }).await.unwrap();
+                seal.renew(&mut store).await.unwrap();
+            }
+            store.close().await.unwrap();
+            copy(backup.path(), folder.path());
+            let mut store = Store::open(&path, Opening::Existing).await.unwrap();
+            let why = Seal::of(&path, "A").unwrap().disagreement(&mut store).await.unwrap();
+            store.close().await.unwrap();
+            assert!(why.is_some_and(|why| why.contains("was put back")), "after {orders} orders");
+        }
     }
 
     #[tokio::test]

@@ -212,7 +212,7 @@ fn candidate(term: &DueTerm, learned: bool) -> Candidate {
 
 /// R4: the dates of a term for which an order was tried never change. An order of another length would be booked as that term: of three
 /// years, two would be bought again; of one month, eleven would not be renewed, and nobody told.
-fn other_length(term: &DueTerm) -> Option<Plight> {
+pub(super) fn other_length(term: &DueTerm) -> Option<Plight> {
     let planned = chain::term_at(term.anchor_on, term.span.offset_months, term.standing.cycle()).ok()?;
     (planned.ends_on != term.span.ends_on).then(|| Plight {
         reason: Reason::OtherLength,

@@ -48,6 +48,8 @@ pub struct KnownTerm {
     pub moments: Moments,
     /// Whether any attempt was ever made for it.
     pub attempted: bool,
+    /// First day of a term before it that is open again, its order having died: no other term may begin meanwhile (R4).
+    pub open_before: Option<Date>,
 }
 
 impl KnownTerm {
@@ -224,9 +226,29 @@ fn compare_one(old: &Known, entry: &Entry, index: usize, zone: &TimeZone, now: T
     }
     if let Some(term) = &old.term {
         match reschedule(old, term, &standing, (index, entry), zone, now) {
+            Ok(Some(Change::Recycled { .. })) if term.open_before.is_some() => {
+                roster.refused.push(keeps_length(entry, index, term))
+            }
             Ok(change) => roster.changes.extend(change),
             Err(error) => roster.refused.push(outside(entry, index, &error.to_string())),
         }
+    }
+}
+
+/// R4: a term is replaced by one of another length when the one before it is settled, and not before.
+fn keeps_length(entry: &Entry, index: usize, term: &KnownTerm) -> Refused {
+    let open = term.open_before.unwrap_or(term.span.starts_on);
+    Refused {
+        entry: index,
+        message: format!(
+            "{}: the other length cannot hold for the term from {} before the one from {open}, which is open again, is settled; the rest of the edit is in force",
+            entry.name, term.span.starts_on
+        ),
+        remedy: format!(
+            "settle that term (what happened: renewd history {0}), or begin the other length with it: renewd rebase {0} {open}",
+            typed(&entry.name)
+        ),
+        by: None,
     }
 }
 

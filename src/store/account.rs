@@ -363,13 +363,13 @@ impl Store {
         Ok(done.rows_affected() > 0)
     }
 
-    /// Whether a notice stands whose key begins with `prefix`.
-    pub async fn any_notice(&mut self, prefix: &str) -> Result<bool, StoreError> {
-        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM notice WHERE substr(key, 1, length($1)) = $1)")
+    /// The keys of the notices that stand and begin with `prefix`.
+    pub async fn notices(&mut self, prefix: &str) -> Result<Vec<String>, StoreError> {
+        sqlx::query_scalar("SELECT key FROM notice WHERE substr(key, 1, length($1)) = $1 ORDER BY key")
             .bind(prefix)
-            .fetch_one(&mut self.conn)
+            .fetch_all(&mut self.conn)
             .await
-            .doing("looking for a notice")
+            .doing("looking for notices")
     }
 
     /// Withdraws every notice whose key begins with `prefix`, but for `keep`.

@@ -57,8 +57,8 @@ pub struct Undetailed {
     pub order_no: Option<String>,
 }
 
-/// Unknown orders are looked for every six hours at least: a failure and another one after so long are two.
-const UNREADABLE_GOES_ON: SignedDuration = SignedDuration::from_hours(7);
+/// `run --once` may be run daily: a failure and another one after longer than that are two.
+const UNREADABLE_GOES_ON: SignedDuration = SignedDuration::from_hours(26);
 
 /// How long after an order was made its details may still change: they are read again once the first span has passed, and the second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -35,6 +35,7 @@ struct KnownRow {
     due_at: Option<String>,
     deadline_at: Option<String>,
     attempted: i64,
+    open_before: Option<String>,
 }
 
 /// Rebuilds an identity from its columns.
@@ -68,6 +69,7 @@ impl KnownRow {
                 state: state(&word)?,
                 moments: Moments { due_at: read_time(&due)?, deadline_at: read_time(&deadline)? },
                 attempted: self.attempted != 0,
+                open_before: self.open_before.as_deref().map(read_date).transpose()?,
             }),
             _ => None,
         };
@@ -90,7 +92,9 @@ impl Store {
         let rows: Vec<KnownRow> = sqlx::query_as(
             "SELECT s.id, s.product_id, s.partner_id, s.serial, s.item_id, s.batch, s.name, s.active, s.seed_on, s.anchor_on, s.entry,
                     t.id AS term_id, t.offset_months, t.starts_on, t.ends_on, t.state, t.due_at, t.deadline_at,
-                    EXISTS (SELECT 1 FROM attempt a WHERE a.term_id = t.id) AS attempted
+                    EXISTS (SELECT 1 FROM attempt a WHERE a.term_id = t.id) AS attempted,
+                    (SELECT min(o.starts_on) FROM term o WHERE o.subscription_id = s.id AND o.id < t.id AND o.state NOT IN ('renewed', 'skipped', 'missed')
+                        AND NOT (o.state = 'held' AND o.reason IS 'refunded_later')) AS open_before
              FROM subscription s LEFT JOIN term t ON t.id = (SELECT max(id) FROM term WHERE subscription_id = s.id)
              ORDER BY s.id",
         )

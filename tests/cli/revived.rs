@@ -143,3 +143,34 @@ fn an_order_made_by_hand_can_be_named_as_soon_as_it_is_made() {
     assert!(state == "placed" || state == "renewed", "{state}");
     assert_eq!(portal.calls("save"), 0);
 }
+
+/// Refunded, set aside, left until it was missed; the colleague's order was then booked for the year after, which was not renewed, and nobody was told.
+#[test]
+fn an_order_named_by_a_person_pays_the_missed_term_or_the_next_one_as_they_say() {
+    let portal = Portal::start();
+    let place = portal.place(&due("one", "1", 1));
+    place.run(&["run", "--once"]).ended(0);
+    look_now(&place);
+    place.run(&["run", "--once"]).ended(0);
+    let ours = portal.orders()[0]["orderNo"].as_str().unwrap().to_owned();
+    portal.set_status(&ours, "refunded");
+    look_now(&place);
+    place.run(&["run", "--once"]).ended(2);
+    place.run(&["resolve", "one", "--void", "--yes"]).ended(0);
+    let missed = "UPDATE term SET state = 'missed', reason = 'deadline_passed', act_at = NULL WHERE id = 1";
+    change(&place.database(), missed);
+    portal.foreign_order(&carrying("1", "PO-7"));
+    let theirs = portal.orders()[1]["orderNo"].as_str().unwrap().to_owned();
+    change(&place.database(), "UPDATE account SET synced_at = NULL");
+    place.run(&["run", "--once"]);
+    let date = place.value("SELECT starts_on FROM term WHERE id = 1").as_str().unwrap().to_owned();
+    let resolve = ["resolve", "one", "--order-no", &theirs, "--yes"];
+    place.run(&resolve).ended(1).explained(&["was missed", &format!("--order-no {theirs} --term {date}, or --term ")]);
+    place.run(&["resolve", "one", "--order-no", &theirs, "--term", "2001-01-01", "--yes"]).ended(1);
+    let said = place.run(&[&resolve[..], &["--term", &date]].concat()).ended(0).out;
+    assert!(said.contains(&format!("pays the term from {date}")), "{said}");
+    look_now(&place);
+    place.run(&["run", "--once"]);
+    assert_eq!(place.value("SELECT group_concat(state, ' ') FROM term"), "renewed scheduled");
+    assert_eq!(portal.calls("save"), 1);
+}

@@ -1,7 +1,9 @@
 //! Edits that are refused, and what becomes of them.
 
+use super::File;
+use crate::clock::Clock as _;
 use crate::daemon::commands::Asked;
-use crate::daemon::testing::{World, file};
+use crate::daemon::testing::{PATH, World, file};
 
 fn rebased_to(day: &str) -> Asked {
     Asked::Rebase { subscription: 1, to: day.parse().unwrap(), why: "corrected".to_owned(), far: false }
@@ -15,7 +17,7 @@ async fn the_rest_of_a_refused_edit_is_taken_when_its_date_is() {
     assert_eq!(world.told("entry:one").await.len(), 1);
     let answer = world.ask(rebased_to("2027-03-15")).await.unwrap();
     assert!(answer.ends_with("is due on 2027-02-13 09:00"), "{answer}");
-    assert!(!world.engine.store.any_notice("entry:").await.unwrap());
+    assert!(world.engine.store.notices("entry:").await.unwrap().is_empty());
     world.live_until("2027-02-13T09:00:00Z").await;
     assert_eq!(sandbox.orders()[0].request.service_list[0].quantity, Some(4));
 }
@@ -29,8 +31,9 @@ async fn a_refused_edit_is_taken_as_soon_as_the_chain_reaches_it() {
         world.live_until(now).await;
     }
     assert_eq!((world.states().await[0].as_str(), sandbox.orders().len()), ("renewed ", 1));
-    assert!(!world.engine.store.any_notice("entry:").await.unwrap());
+    assert!(world.engine.store.notices("entry:").await.unwrap().is_empty());
     assert_eq!(world.told("entry:one").await.len(), 1, "it is told once");
+    assert_eq!(world.told("entry.taken:one").await.len(), 1, "and that it is taken, a year later perhaps");
 }
 
 /// Two renewals of one name: no command for it worked.
@@ -43,4 +46,57 @@ async fn a_refused_entry_gives_its_name_on() {
         sqlx::query_scalar("SELECT name FROM subscription ORDER BY id").fetch_all(&mut world.engine.store.conn).await.unwrap();
     assert_eq!(names, ["old", "one"]);
     assert!(world.told("entry:old").await[0].contains("renewd rebase old 2027-03-15"));
+}
+
+/// The years of an entry were edited while its last order, refunded, was set aside: each tick of the daemon failed at a trigger, nothing was renewed
+/// any more, and nobody was told.
+#[tokio::test]
+async fn another_length_waits_while_the_term_before_is_open_again() {
+    let (mut world, sandbox, _) = World::before_sandbox().await;
+    let sold = "name = \"pbx\"\nproduct = \"p-series-appliance\"\nserial = \"3631A2200005\"\nplan_id = 9\nyears = 3\n";
+    let text = file("2027-03-01").replace("name = \"one\"\n", sold).replace("quantity = 3\n", "").replace("service_id = 5\n", "");
+    world.take_text(&text).await;
+    for now in ["2027-02-15T09:00:00Z", "2027-02-15T10:00:00Z"] {
+        world.live_until(now).await;
+    }
+    sandbox.set_status(&sandbox.orders()[0].order_no, "refunded").unwrap();
+    world.live_until("2027-02-16T12:00:00Z").await;
+    world.ask(Asked::ResolveVoid { term: 2 }).await.unwrap();
+    world.take_text(&text.replace("years = 3", "years = 1")).await;
+    assert!(world.told("entry:pbx").await[0].contains("renewd rebase pbx 2027-03-01"));
+    let request_hash = world.request_hash(2).await;
+    for asked in
+        [Asked::Approve { term: 2, request_hash: request_hash.clone() }, Asked::Order { term: 2, request_hash, early: false }]
+    {
+        let refused = world.ask(asked).await.unwrap_err().to_string();
+        assert!(refused.contains("renewd rebase pbx 2027-03-01"), "{refused}");
+    }
+    world.live_until("2027-02-17T12:00:00Z").await;
+    world
+        .ask(Asked::Rebase { subscription: 2, to: "2027-03-01".parse().unwrap(), why: "one year".to_owned(), far: false })
+        .await
+        .unwrap();
+    assert!(world.engine.store.notices("entry:").await.unwrap().is_empty());
+    let ends: Vec<String> = sqlx::query_scalar("SELECT ends_on FROM term WHERE subscription_id = 2 ORDER BY id")
+        .fetch_all(&mut world.engine.store.conn)
+        .await
+        .unwrap();
+    assert_eq!(ends, ["2030-03-01", "2033-03-01", "2028-03-01"]);
+}
+
+#[tokio::test]
+async fn a_file_that_the_database_does_not_take_leaves_the_last_good_one_in_force() {
+    let (mut world, sandbox, _) = World::before_sandbox().await;
+    let trap = "CREATE TRIGGER trap BEFORE UPDATE OF entry ON subscription BEGIN SELECT RAISE(ABORT, 'no'); END";
+    sqlx::query(trap).execute(&mut world.engine.store.conn).await.unwrap();
+    let portal = "[portal]\nbase_url = \"https://portal.example/\"\n[defaults]\n";
+    let text = file("2027-03-01").replace("quantity = 3", "quantity = 4").replace("[defaults]\n", portal);
+    let config = crate::config::parse(PATH, &text).unwrap();
+    let edit = File { path: PATH, text: &text, config: &config };
+    let now = world.clock.now();
+    let taken = super::take(&mut world.engine.store, edit, now, false).await.unwrap();
+    assert!(matches!(taken, super::Taken::Waiting { ref why } if why.contains("does not take it")), "{taken:?}");
+    assert_eq!(world.told("file.waiting").await.len(), 1);
+    world.live_until("2027-02-15T09:00:00Z").await;
+    assert_eq!(sandbox.orders()[0].request.service_list[0].quantity, Some(3));
 }

@@ -205,3 +205,18 @@ async fn an_order_that_never_reads_holds_by_name_after_a_day_and_a_person_can_go
     world.live_until("2027-02-16T10:01:00Z").await;
     assert_eq!(sandbox.orders().len(), 2);
 }
+
+/// One byte that is no UTF-8 in the details of a stranger's order: counted in memory, it began anew with each `run --once`, and every renewal of the
+/// account waited until it was missed.
+#[tokio::test]
+async fn an_order_whose_details_are_garbage_holds_by_name_also_where_nothing_stays_in_memory() {
+    let (mut world, sandbox, retold) = World::before_sandbox().await;
+    world.clock.set(at("2027-02-10T00:00:00Z"));
+    let theirs = order_of(&sandbox, 9);
+    retold.say_where(&theirs, "\"code\"", "code");
+    for (now, state) in [("2027-02-15T09:00:00Z", "scheduled portal_trouble"), ("2027-02-16T09:00:00Z", "held foreign_order")] {
+        world.live_until(now).await;
+        assert_eq!(world.states().await, [state]);
+    }
+    assert!(world.told("term:1:foreign_order").await[0].contains(&theirs));
+}

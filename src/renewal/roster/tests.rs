@@ -51,7 +51,7 @@ fn known(id: i64, entry: &Entry) -> Known {
         seed_on: entry.expires_on,
         anchor_on: entry.expires_on,
         standing,
-        term: Some(KnownTerm { id, span, state: TermState::Scheduled, moments, attempted: false }),
+        term: Some(KnownTerm { id, span, state: TermState::Scheduled, moments, attempted: false, open_before: None }),
     }
 }
 
