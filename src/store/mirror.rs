@@ -213,7 +213,7 @@ impl Store {
     pub async fn note_unreadable(&mut self, mark: i64, now: Timestamp) -> Result<Timestamp, StoreError> {
         let lately = now.checked_sub(UNREADABLE_GOES_ON).unwrap_or(now);
         let since: Option<String> = sqlx::query_scalar(
-            "UPDATE portal_order SET detail_failed_at = iif(detail_tried_at >= $3, min(detail_failed_at, $2), $2), detail_tried_at = $2
+            "UPDATE portal_order SET detail_failed_at = iif(detail_tried_at >= $3, min(coalesce(detail_failed_at, $2), $2), $2), detail_tried_at = $2
              WHERE id = $1 RETURNING detail_failed_at",
         )
         .bind(mark)

@@ -92,6 +92,19 @@ async fn details_of_an_order_that_was_old_when_the_account_was_bound_stand_at_on
     assert_eq!(undetailed(&mut fresh, "2031-01-01T00:00:00Z").await, []);
 }
 
+/// The second failure after details that were read found a moment that was not there: a term was set aside as a bad row.
+#[tokio::test]
+async fn details_that_fail_again_after_they_were_read_fail_since_then() {
+    let mut fresh = Fresh::new().await;
+    let [first, read, again] = ["2027-02-15T09:00:00Z", "2027-02-15T10:00:00Z", "2027-02-15T11:00:00Z"].map(at);
+    fresh.store.take_rows(first, &[row(Some("7"), Some("UF7"), "succeed")]).await.unwrap();
+    let mark = fresh.store.mirror_mark().await.unwrap();
+    assert_eq!(fresh.store.note_unreadable(mark, first).await.unwrap(), first);
+    assert_eq!(fresh.store.note_unreadable(mark, read).await.unwrap(), first);
+    fresh.store.take_detail(mark, "{}", read, SETTLING).await.unwrap();
+    assert_eq!(fresh.store.note_unreadable(mark, again).await.unwrap(), again);
+}
+
 #[tokio::test]
 async fn a_dead_order_is_dead_in_any_case() {
     let mut fresh = Fresh::new().await;
