@@ -7,7 +7,7 @@
 use std::cell::RefCell;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use sqlx::sqlite::SqliteConnection;
@@ -16,6 +16,8 @@ use sqlx::sqlite::SqliteConnection;
 struct Countdown {
     left: Option<u32>,
     crashed: bool,
+    /// Whoever runs the process has let go of it.
+    buried: bool,
     /// The disk fails at the next point of a write, instead of the process.
     write_fails: Option<u32>,
     waker: Option<Waker>,
@@ -39,15 +41,35 @@ impl Countdown {
 }
 
 /// Shared with the connections of one process; a new process gets its own, and what is dead stays dead.
-type Process = Arc<Mutex<Countdown>>;
+#[derive(Default)]
+struct Process {
+    countdown: Mutex<Countdown>,
+    buried: Condvar,
+}
+
+impl Process {
+    /// A commit: false where the process dies of it. Answers only when nobody can hear it: a late error would be heard now and then by an
+    /// engine that is dead.
+    fn may_commit(&self) -> bool {
+        let mut countdown = self.countdown.lock().unwrap_or_else(PoisonError::into_inner);
+        let dead = countdown.step();
+        drop(self.buried.wait_while(countdown, |countdown| countdown.crashed && !countdown.buried));
+        !dead
+    }
+
+    fn bury(&self) {
+        self.countdown.lock().unwrap_or_else(PoisonError::into_inner).buried = true;
+        self.buried.notify_all();
+    }
+}
 
 thread_local! {
-    static PROCESS: RefCell<Process> = RefCell::default();
+    static PROCESS: RefCell<Arc<Process>> = RefCell::default();
 }
 
 fn with<R>(what: impl FnOnce(&mut Countdown) -> R) -> R {
     let process = PROCESS.with_borrow(Arc::clone);
-    what(&mut process.lock().unwrap_or_else(PoisonError::into_inner))
+    what(&mut process.countdown.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
 /// One step of the process. Never ends where the process dies.
@@ -60,8 +82,7 @@ pub(crate) async fn point() {
 /// Makes every commit of this connection a step, before it has happened (<https://www.sqlite.org/c3ref/commit_hook.html>).
 pub(crate) async fn watch(conn: &mut SqliteConnection) {
     let process = PROCESS.with_borrow(Arc::clone);
-    let lives = move || !process.lock().unwrap_or_else(PoisonError::into_inner).step();
-    conn.lock_handle().await.expect("a new connection has a handle").set_commit_hook(lives);
+    conn.lock_handle().await.expect("a new connection has a handle").set_commit_hook(move || process.may_commit());
 }
 
 /// Whether this write fails, as on a full disk.
@@ -92,7 +113,8 @@ pub(super) fn arm_write(writes: u32) {
 /// The process is not to die any more; or a new one, if it has.
 pub(super) fn reset() {
     if with(|countdown| countdown.crashed) {
-        PROCESS.set(Process::default());
+        PROCESS.with_borrow(Arc::clone).bury();
+        PROCESS.set(Arc::default());
     }
     with(|countdown| *countdown = Countdown::default());
 }
@@ -109,10 +131,13 @@ impl<F: Future> Future for Survives<F> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         with(|countdown| countdown.waker = Some(cx.waker().clone()));
-        let polled = self.0.as_mut().poll(cx);
-        if with(|countdown| countdown.crashed) {
-            return Poll::Ready(None);
+        if !with(|countdown| countdown.crashed) {
+            let polled = self.0.as_mut().poll(cx);
+            if !with(|countdown| countdown.crashed) {
+                return polled.map(Some);
+            }
         }
-        polled.map(Some)
+        PROCESS.with_borrow(Arc::clone).bury();
+        Poll::Ready(None)
     }
 }
