@@ -227,7 +227,7 @@ fn compare_one(old: &Known, entry: &Entry, index: usize, zone: &TimeZone, now: T
     if let Some(term) = &old.term {
         match reschedule(old, term, &standing, (index, entry), zone, now) {
             Ok(Some(Change::Recycled { .. })) if term.open_before.is_some() => {
-                roster.refused.push(keeps_length(entry, index, term))
+                roster.refused.push(keeps_length(entry, index, term));
             }
             Ok(change) => roster.changes.extend(change),
             Err(error) => roster.refused.push(outside(entry, index, &error.to_string())),
