@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::output::{GOOD, say};
-use super::{Exit, Failure, Global, steer};
+use super::{Exit, Failure, Global, submit};
 use crate::daemon::lock::Lock;
 use crate::store::{Opening, Store};
 
@@ -94,7 +94,7 @@ async fn mark_restored(fresh: &Path, from: &Path) -> Result<(), Failure> {
     if integrity != "ok" {
         return Err(anyhow::anyhow!("{} is damaged: {integrity}; use another backup", from.display()).into());
     }
-    let now = steer::now(&mut store).await?;
+    let now = submit::now(&mut store).await?;
     store.doubt(now, &format!("the database was restored from {}", from.display())).await?;
     Ok(store.close().await?)
 }

@@ -16,11 +16,13 @@ mod output;
 mod paths;
 mod plan;
 mod play;
+mod resolve;
 mod run;
 mod sandbox;
 mod shell;
 mod status;
 mod steer;
+mod submit;
 mod tell;
 mod words;
 
@@ -103,7 +105,7 @@ enum Command {
     /// Begin another chain of terms on the day on which what is paid ends
     Rebase(steer::Rebase),
     /// Settle what the daemon cannot: which order it was, that there was none, or that it is dead
-    Resolve(steer::Resolve),
+    Resolve(resolve::Resolve),
     /// Order nothing until `resume`; deadline warnings go on
     Pause(steer::Pause),
     /// End a pause

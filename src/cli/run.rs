@@ -26,8 +26,9 @@ use crate::portal::client::PortalClient;
 use crate::portal::credentials::Source;
 use crate::portal::http::HttpTransport;
 use crate::portal::wire::ValidationCodes;
-use crate::store::account::{Account, Kind, Notice};
+use crate::store::account::{Account, Kind};
 use crate::store::nature::Nature;
+use crate::store::notices::Notice;
 use crate::store::{OpenError, Opening, Store};
 
 /// The daemon's options.

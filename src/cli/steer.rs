@@ -1,32 +1,25 @@
-//! The commands that steer: each shows what it means, asks where it spends, and is done by the daemon that runs, or here when none does.
+//! The commands that steer: each shows what it means, and asks where it spends.
 //!
 //! Owns binding a name to the rows that were shown (R14). What is allowed when is in `daemon/commands.rs`.
 
 use std::io::{IsTerminal as _, Write as _};
-use std::time::{Duration, Instant};
 
-use clap::{ArgGroup, Args};
+use clap::Args;
 use jiff::civil::Date;
 
 use super::output::{BOLD, plain, say};
-use super::{Exit, Failure, Global, run};
-use crate::clock::{Clock as _, WallClock};
-use crate::config::parse;
-use crate::daemon::commands::{Asked, Desk};
-use crate::daemon::lock::{Lock, LockError};
-use crate::daemon::seal::Seal;
+use super::submit::submit;
+use super::{Exit, Failure, Global};
+use crate::daemon::commands::Asked;
 use crate::daemon::sound::request_hash;
+use crate::store::Store;
 use crate::store::terms::DueTerm;
-use crate::store::{Opening, Store};
-
-/// How long a running daemon may take to take a command up; it looks every second, but not while an order is on its way.
-const PATIENCE: Duration = Duration::from_secs(90);
 
 /// A command about one renewal.
 #[derive(Debug, Args)]
 pub(super) struct Named {
     /// The name in the file
-    name: String,
+    pub(super) name: String,
 }
 
 /// Options of `skip`, which spends nothing: `--yes` is taken as everywhere, and nothing is asked.
@@ -104,28 +97,6 @@ pub(super) struct Rebase {
     sure: Sure,
 }
 
-/// Options of `resolve`.
-#[derive(Debug, Args)]
-#[command(group(ArgGroup::new("how").required(true)))]
-pub(super) struct Resolve {
-    #[command(flatten)]
-    named: Named,
-    /// It is this order of the portal
-    #[arg(long, value_name = "X", group = "how")]
-    order_no: Option<String>,
-    /// The portal has no order for it; another one then needs `approve`
-    #[arg(long, group = "how")]
-    not_ordered: bool,
-    /// Its order is cancelled, failed, refunded or gone; frees the term, another order then needs `approve`
-    #[arg(long, group = "how")]
-    void: bool,
-    /// The first day of the term meant, where one that was missed is open as well
-    #[arg(long, value_name = "DATE")]
-    term: Option<Date>,
-    #[command(flatten)]
-    sure: Sure,
-}
-
 /// Options of `pause`.
 #[derive(Debug, Args)]
 pub(super) struct Pause {
@@ -154,7 +125,7 @@ pub(super) struct Sure {
 
 impl Sure {
     /// Asks, unless the answer came with the command.
-    fn ask(&self, question: &str) -> Result<(), Failure> {
+    pub(super) fn ask(&self, question: &str) -> Result<(), Failure> {
         if self.yes {
             return Ok(());
         }
@@ -172,7 +143,7 @@ impl Sure {
 
 impl Named {
     /// The subscription and its current term, read without a lock.
-    async fn find(&self, global: &Global) -> Result<(i64, DueTerm), Failure> {
+    pub(super) async fn find(&self, global: &Global) -> Result<(i64, DueTerm), Failure> {
         let mut store = existing(global).await?;
         let subscription = find(&mut store, &self.name).await?;
         let term = store.current_term(subscription).await?;
@@ -189,7 +160,7 @@ impl Skip {
 }
 
 /// The term that is acted on begins on the day that was named, if one was.
-fn is_that(term: &DueTerm, named: Option<Date>) -> Result<(), Failure> {
+pub(super) fn is_that(term: &DueTerm, named: Option<Date>) -> Result<(), Failure> {
     if named.is_none_or(|date| date == term.span.starts_on) {
         return Ok(());
     }
@@ -228,13 +199,13 @@ async fn meant(store: &mut Store, name: &str) -> Result<String, Failure> {
     Ok(best.filter(|(score, _)| *score > 0.8).map(|(_, known)| format!("; did you mean {}?", plain(known))).unwrap_or_default())
 }
 
-async fn existing(global: &Global) -> Result<Store, Failure> {
+pub(super) async fn existing(global: &Global) -> Result<Store, Failure> {
     let store = global.read_database().await?;
     store.ok_or_else(|| anyhow::anyhow!("there is no database at {} yet", global.database_path().display()).into())
 }
 
 /// What would be ordered, in a line.
-fn show_order(term: &DueTerm) -> Result<(), Failure> {
+pub(super) fn show_order(term: &DueTerm) -> Result<(), Failure> {
     let partner = term.identity.party.text().map_or_else(|| "your own subscription".to_owned(), |id| format!("partner {id}"));
     say!(
         "{BOLD}{}{BOLD:#}: {} x{} for {partner}, {} to {}",
@@ -288,77 +259,6 @@ impl Rebase {
     }
 }
 
-impl Resolve {
-    /// A term whose order died can be missed when the one after it has begun already: an order pays one of them, and only the person knows which.
-    async fn term(&self, global: &Global) -> Result<DueTerm, Failure> {
-        let (_, current) = self.named.find(global).await?;
-        let missed = existing(global).await?.missed_before(&current).await?;
-        if let Some(date) = self.term {
-            let that = missed.into_iter().find(|term| term.span.starts_on == date).unwrap_or(current);
-            return is_that(&that, Some(date)).map(|()| that);
-        }
-        match (&self.order_no, &missed[..]) {
-            (Some(order), [first, ..]) => Err(Failure::Failed(anyhow::anyhow!(
-                "{0} has a term from {1} that was missed, and one from {2}: which does order {3} pay? renewd resolve {0} --order-no {3} --term {1}, or --term {2}",
-                current.typed(),
-                first.span.starts_on,
-                current.span.starts_on,
-                plain(order)
-            ))),
-            _ => Ok(current),
-        }
-    }
-
-    pub(super) async fn run(self, global: &Global) -> Result<Exit, Failure> {
-        let term = self.term(global).await?;
-        show_order(&term)?;
-        candidates(global, &term).await?;
-        let (asked, question) = match self.order_no {
-            Some(order) => (
-                Asked::ResolveOrdered { term: term.id, order: order.clone() },
-                format!("Is order {order} the one that pays this term?"),
-            ),
-            None if self.not_ordered => (
-                Asked::ResolveNotOrdered { term: term.id },
-                "Are you sure that none of these is it? If you are wrong, another order buys twice.".to_owned(),
-            ),
-            None => {
-                (Asked::ResolveVoid { term: term.id }, "Set its order aside, so that the term can be ordered again?".to_owned())
-            }
-        };
-        self.sure.ask(&question)?;
-        submit(global, asked).await
-    }
-}
-
-/// R25: every order that could be the one, and what each shows.
-async fn candidates(global: &Global, term: &DueTerm) -> Result<(), Failure> {
-    let mut store = existing(global).await?;
-    let Some(attempt) = &term.attempt else { return Ok(()) };
-    say!("  sent as {} at {:.0}", attempt.po_number, attempt.created_at)?;
-    let prefix = format!("RW-{}-", run::uid(&mut store).await?);
-    let since = store.listed_since(attempt.fence_mark, &prefix).await?;
-    let others: Vec<_> = since.iter().filter(|order| order.attempt.is_none() || order.attempt == Some(attempt.id)).collect();
-    if others.is_empty() {
-        let read = store.account().await?.synced_at.map_or_else(|| "never".to_owned(), |at| format!("{at:.0}"));
-        say!("  no order that is not accounted for appeared in the portal's list since; it was last read {read}")?;
-    }
-    for order in others {
-        let shown = |what: &str, value: &Option<String>| {
-            value.as_ref().map(|value| format!(" {what} {}", plain(value))).unwrap_or_default()
-        };
-        let created = order.created_at.map(|at| format!(" of {at:.0}")).unwrap_or_default();
-        let facts = format!(
-            "{}{}{}",
-            shown("product", &order.facts.product),
-            shown("partner", &order.facts.partner),
-            shown("serial", &order.facts.serial)
-        );
-        say!("  order {}{created}: {}{facts}", plain(&order.key), plain(order.status.as_deref().unwrap_or("no status")))?;
-    }
-    Ok(())
-}
-
 impl Pause {
     pub(super) async fn run(self, global: &Global) -> Result<Exit, Failure> {
         submit(global, Asked::Pause { why: self.why }).await
@@ -393,73 +293,4 @@ impl Accept {
             (None, None) => Ok(say!("Nothing waits to be accepted.").map(|()| Exit::Fine)?),
         }
     }
-}
-
-/// Does it here if no daemon runs, else asks the one that does.
-async fn submit(global: &Global, asked: Asked) -> Result<Exit, Failure> {
-    match Lock::take(&global.database_path()) {
-        Ok(lock) => {
-            let answer = apply_here(global, asked).await;
-            drop(lock);
-            say!("{}", plain(&answer?))?;
-        }
-        Err(LockError::Held { .. }) => ask_daemon(global, &asked).await?,
-        Err(error) => return Err(error.into()),
-    }
-    Ok(Exit::Fine)
-}
-
-async fn apply_here(global: &Global, asked: Asked) -> Result<String, Failure> {
-    let mut store = Store::open(&global.database_path(), Opening::Existing).await?;
-    let kept = store
-        .file_in_force()
-        .await?
-        .ok_or_else(|| anyhow::anyhow!("the database has no file in force; start the daemon once"))?;
-    let config = parse(&kept.path, &kept.text)
-        .map_err(|_| anyhow::anyhow!("the last good file does not read any more; run `renewd check`"))?;
-    let now = now(&mut store).await?;
-    let uid = run::uid(&mut store).await?;
-    let seal = Seal::of(&global.database_path(), &uid)?;
-    let by = person();
-    let prefix = format!("RW-{uid}-");
-    let mut desk = Desk { store: &mut store, config: &config, seal: Some(&seal), po_prefix: &prefix, now, by: &by };
-    let done = desk.apply(asked).await.map_err(|refused| anyhow::anyhow!("{refused}"));
-    store.close().await?;
-    Ok(done?)
-}
-
-/// The time by which the database lives: the sandbox has its own clock (R28).
-pub(super) async fn now(store: &mut Store) -> Result<jiff::Timestamp, Failure> {
-    let stood = store.installation().await?.and_then(|installation| installation.sandbox_now);
-    Ok(stood.unwrap_or_else(|| WallClock.now()))
-}
-
-async fn ask_daemon(global: &Global, asked: &Asked) -> Result<(), Failure> {
-    let mut store = Store::open(&global.database_path(), Opening::Beside).await?;
-    let request = serde_json::to_string(asked).map_err(anyhow::Error::from)?;
-    let id = store.ask(WallClock.now(), &person(), &request).await?;
-    let began = Instant::now();
-    loop {
-        if let Some(answered) = store.answered(id).await? {
-            return if answered.ok {
-                Ok(say!("{}", plain(&answered.answer))?)
-            } else {
-                Err(anyhow::anyhow!("{}", plain(&answered.answer)).into())
-            };
-        }
-        if began.elapsed() > PATIENCE && store.unask(WallClock.now(), id).await? {
-            return Err(anyhow::anyhow!(
-                "the daemon did not take it up within {} s; nothing was done. See `renewd status`",
-                PATIENCE.as_secs()
-            )
-            .into());
-        }
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
-}
-
-/// Who is at the keyboard, for the audit log: the one who called sudo, if anyone did.
-fn person() -> String {
-    let name = ["SUDO_USER", "USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok()).filter(|name| !name.is_empty());
-    plain(&name.unwrap_or_else(|| "someone".to_owned()))
 }

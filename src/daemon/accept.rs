@@ -11,8 +11,9 @@ use crate::config::model::Config;
 use crate::renewal::evidence;
 use crate::renewal::state::TermState;
 use crate::store::StoreError;
-use crate::store::account::Message;
-use crate::store::terms::{DueTerm, Move};
+use crate::store::moves::Move;
+use crate::store::outbox::Message;
+use crate::store::terms::DueTerm;
 
 impl Desk<'_> {
     /// R6, R7: the file that waited is taken with everything in it, if it is still the one that was shown.
@@ -85,8 +86,11 @@ impl Desk<'_> {
     }
 
     async fn adopt(&mut self, term: &DueTerm, order: &evidence::Listed) -> Result<(), StoreError> {
-        let step =
-            Move { act_at: Some(self.now), warn_at: super::engine::warning(term, self.now), ..Move::of(term, TermState::Placed) };
+        let step = Move {
+            act_at: Some(self.now),
+            warn_at: super::warning::warning(term, self.now),
+            ..Move::of(term, TermState::Placed)
+        };
         let detail = json!({"order": order.key, "why": "ordered before the database was restored"});
         let write = self.by_hand("term.resolved", term, &detail, step);
         self.store.adopt(self.now, term, order, "po_number", None, write).await

@@ -7,8 +7,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::engine::{Engine, TickError, Ticked, after};
 use crate::portal::transport::Transport;
-use crate::store::account::{Message, Notice};
 use crate::store::nature::Nature;
+use crate::store::notices::Notice;
+use crate::store::outbox::Message;
 use crate::store::terms::{DueTerm, Unreadable};
 
 /// How long such a term is left alone: a restored backup or a newer program needs a person anyway.

@@ -10,7 +10,8 @@ use super::commands::{Desk, Done, FAR, Refused, spoken};
 use super::words;
 use crate::renewal::chain::{self, Moments};
 use crate::renewal::state::{Reason, TermState};
-use crate::store::terms::{DueTerm, Move, Write};
+use crate::store::moves::{Move, Write};
+use crate::store::terms::DueTerm;
 
 /// After an order, so long `skip NAME` does not mean the next term.
 const RECENTLY: SignedDuration = SignedDuration::from_hours(30 * 24);

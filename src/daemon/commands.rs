@@ -17,7 +17,8 @@ use crate::renewal::state::{Reason, TermState};
 use crate::renewal::{chain, evidence};
 use crate::rules::{Rule, kept};
 use crate::store::commands::Answered;
-use crate::store::terms::{DueTerm, Move, Write};
+use crate::store::moves::{Move, Write};
+use crate::store::terms::DueTerm;
 use crate::store::{Store, StoreError};
 
 /// What a person asks for.
@@ -317,7 +318,7 @@ impl Desk<'_> {
             reason: Some(Reason::Operator),
             detail: Some(format!("held by {}", self.by)),
             remedy: Some(format!("renewd release {}", term.typed())),
-            warn_at: super::engine::warning(&term, self.now),
+            warn_at: super::warning::warning(&term, self.now),
             ..Move::of(&term, TermState::Held)
         };
         let write = self.by_hand("term.held", &term, &json!({"reason": "operator"}), step);

@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 
 use crate::config::model::Channels;
 use crate::notify::{Channel, NotDelivered};
-use crate::store::account::Outgoing;
+use crate::store::outbox::Outgoing;
 
 /// Makes commands in a text such that a person can paste them: with the options that find this file and this database.
 pub type Typed = Arc<dyn Fn(&str) -> String + Send + Sync>;

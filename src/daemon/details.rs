@@ -12,7 +12,7 @@ use crate::portal::transport::Transport;
 use crate::portal::wire::OrderDetail;
 use crate::renewal::evidence::{self, Listed};
 use crate::renewal::facts;
-use crate::store::mirror::{Settling, Undetailed};
+use crate::store::details::{Settling, Undetailed};
 
 /// Details that come as garbage for so long are the order's, and not the line's.
 const GARBAGE: SignedDuration = SignedDuration::from_mins(10);

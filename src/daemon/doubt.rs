@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::accept::doubt_settle;
 use super::engine::{Engine, TickError, after};
 use crate::portal::transport::Transport;
-use crate::store::account::Message;
+use crate::store::outbox::Message;
 
 /// How often the whole list is read while the database is doubted.
 const READ_AGAIN: SignedDuration = SignedDuration::from_hours(6);

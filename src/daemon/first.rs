@@ -7,9 +7,10 @@ use super::engine::{Engine, TickError};
 use crate::portal::transport::Transport;
 use crate::renewal::gate::Kind;
 use crate::renewal::state::Reason;
-use crate::store::account::Message;
 use crate::store::firsts::StuckFirst;
-use crate::store::terms::{DueTerm, Write};
+use crate::store::moves::Write;
+use crate::store::outbox::Message;
+use crate::store::terms::DueTerm;
 
 /// How many are named; the rest is counted.
 const MOST_NAMED: usize = 10;

@@ -12,13 +12,15 @@ use super::{own, reopen};
 use crate::portal::read_error::ReadError;
 use crate::portal::transport::Transport;
 use crate::renewal::chain;
-use crate::renewal::evidence::{self, Learned, Listed};
+use crate::renewal::evidence::{self, Listed};
 use crate::renewal::facts;
+use crate::renewal::learned::Learned;
 use crate::renewal::retry;
 use crate::renewal::state::{Reason, TermState};
 use crate::rules::{Rule, kept};
 use crate::store::attempts::Attempt;
-use crate::store::terms::{DueTerm, Move, Write};
+use crate::store::moves::{Move, Write};
+use crate::store::terms::DueTerm;
 
 /// After this, an order that is not paid, or not listed, is told.
 const LONG: SignedDuration = SignedDuration::from_hours(72);

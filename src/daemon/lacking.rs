@@ -10,7 +10,9 @@ use super::sync::Synced;
 use super::words::{self, Plight};
 use crate::portal::transport::Transport;
 use crate::renewal::state::{Reason, TermState};
-use crate::store::terms::{DueTerm, Move, Postponement, Write};
+use crate::store::moves::{Move, Write};
+use crate::store::terms::DueTerm;
+use crate::store::waits::Postponement;
 
 /// How long such a list is waited for before people are asked; less where a deadline is near.
 const PATIENCE: SignedDuration = SignedDuration::from_hours(24);

@@ -9,8 +9,9 @@ use crate::portal::transport::Transport;
 use crate::renewal::evidence;
 use crate::renewal::facts;
 use crate::renewal::state::{Reason, TermState};
+use crate::store::moves::{Move, Write};
 use crate::store::own::Lapsed;
-use crate::store::terms::{DueTerm, Move, Write};
+use crate::store::terms::DueTerm;
 
 /// Whether `term` is held for what comes before it.
 pub(super) fn is_held_lapsed(term: &DueTerm) -> bool {

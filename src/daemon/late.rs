@@ -12,11 +12,11 @@ use crate::portal::transport::Transport;
 use crate::renewal::state::TermState;
 use crate::renewal::typed::typed;
 use crate::rules::{Rule, kept};
-use crate::store::account::Message;
 use crate::store::audit::Happened;
 use crate::store::found::{FoundOrder, LateOrder};
-use crate::store::mirror::po_numbers;
-use crate::store::terms::{Move, Write};
+use crate::store::listed::po_numbers;
+use crate::store::moves::{Move, Write};
+use crate::store::outbox::Message;
 
 impl<T: Transport> Engine<T> {
     /// Looks for attempts that were set aside in what the portal just showed for the first time.

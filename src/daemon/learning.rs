@@ -6,7 +6,8 @@
 use super::engine::{Engine, TickError};
 use crate::portal::read_error::ReadError;
 use crate::portal::transport::Transport;
-use crate::renewal::evidence::{self, Learned, Listed};
+use crate::renewal::evidence::{self, Listed};
+use crate::renewal::learned::{Learned, lessons};
 use crate::rules::{Rule, kept};
 use crate::store::attempts::Attempt;
 use crate::store::terms::DueTerm;
@@ -42,7 +43,7 @@ impl<T: Transport> Engine<T> {
         }
         let Some(listed) = self.store.listed_attempt(attempt.id, &self.po_prefix).await? else { return Ok(()) };
         let before = if again { Learned::default() } else { learned.clone() };
-        let lessons = before.with(&evidence::lessons(&term.identity, &listed, &attempt.po_number));
+        let lessons = before.with(&lessons(&term.identity, &listed, &attempt.po_number));
         tracing::info!(
             renewal = term.name,
             order_no = attempt.order_no,
@@ -77,7 +78,7 @@ impl<T: Transport> Engine<T> {
         {
             return Ok(false);
         }
-        let lessons = learned.with(&evidence::lessons(&known.identity, &listed, &known.po_number));
+        let lessons = learned.with(&lessons(&known.identity, &listed, &known.po_number));
         if lessons.iter().all(|(field, echo)| learned.of(*field).is_none_or(|before| before == *echo)) {
             return Ok(true);
         }

@@ -4,6 +4,7 @@
 
 mod accept;
 pub mod address;
+mod answer;
 mod aside;
 pub mod bell;
 mod chains;
@@ -38,4 +39,5 @@ mod testing;
 mod time;
 pub mod verdict;
 mod watch;
+mod warning;
 mod words;

@@ -16,9 +16,10 @@ use crate::portal::transport::Transport;
 use crate::renewal::evidence;
 use crate::renewal::facts;
 use crate::renewal::state::{Reason, TermState};
-use crate::store::account::Message;
+use crate::store::moves::{Move, Write};
+use crate::store::outbox::Message;
 use crate::store::own::SetAsideOrder;
-use crate::store::terms::{DueTerm, Move, Write};
+use crate::store::terms::DueTerm;
 
 /// How often a dead order is looked at while its term is held for it.
 const LOOKS: SignedDuration = SignedDuration::from_hours(12);

@@ -11,7 +11,8 @@ use crate::portal::read_error::ReadError;
 use crate::portal::transport::Transport;
 use crate::renewal::retry;
 use crate::renewal::state::Reason;
-use crate::store::terms::{DueTerm, Postponement};
+use crate::store::terms::DueTerm;
+use crate::store::waits::Postponement;
 
 /// What keeps the portal from being used, and until when.
 #[derive(Debug, Clone)]

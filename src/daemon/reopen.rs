@@ -9,10 +9,12 @@ use serde_json::json;
 use super::engine::{Engine, TickError};
 use super::words::{self, Plight};
 use crate::portal::transport::Transport;
-use crate::renewal::evidence::{self, Learned, Listed};
+use crate::renewal::evidence::{self, Listed};
+use crate::renewal::learned::Learned;
 use crate::renewal::state::{Reason, TermState};
 use crate::store::attempts::Attempt;
-use crate::store::terms::{DueTerm, Move, Write};
+use crate::store::moves::{Move, Write};
+use crate::store::terms::DueTerm;
 
 /// Whether `listed`, which the answer to `attempt` named, carries the `poNumber` of another attempt, and not its own.
 pub(super) fn is_anothers(listed: &Listed, attempt: &Attempt) -> bool {

@@ -10,13 +10,15 @@ use super::sync::Synced;
 use super::words::{self, Plight};
 use crate::config::model::Config;
 use crate::portal::transport::Transport;
-use crate::renewal::evidence::{self, Finding, Learned, Listed, Moment, Search};
+use crate::renewal::evidence::{self, Finding, Listed, Moment, Search};
+use crate::renewal::learned::Learned;
 use crate::renewal::retry;
 use crate::renewal::state::{Reason, TermState};
 use crate::rules::{Rule, kept};
 use crate::store::attempts::Attempt;
 use crate::store::found::{FoundOrder, SetAside};
-use crate::store::terms::{DueTerm, Move, Write};
+use crate::store::moves::{Move, Write};
+use crate::store::terms::DueTerm;
 
 /// How many old, unpaid orders of customers nobody knows are read for one absence; any beyond speak against it.
 const MOST_BASKETS: u32 = 50;

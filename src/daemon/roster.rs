@@ -11,8 +11,9 @@ use crate::config::model::Config;
 use crate::config::{ConfigError, Parsed, check_dates};
 use crate::renewal::roster::{self, Change, Roster};
 use crate::renewal::typed::typed;
-use crate::store::account::{Message, Notice};
 use crate::store::nature::Nature;
+use crate::store::notices::Notice;
+use crate::store::outbox::Message;
 use crate::store::{Store, StoreError};
 
 /// A file that was read and checked.

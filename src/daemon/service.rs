@@ -22,8 +22,8 @@ use crate::config::model::NOBODY_TOLD;
 use crate::config::{Config, ConfigError, Parsed};
 use crate::portal::transport::Transport;
 use crate::store::StoreError;
-use crate::store::account::Notice;
 use crate::store::nature::Nature;
+use crate::store::notices::Notice;
 use channels::Trial;
 use trouble::Trouble;
 

@@ -23,7 +23,9 @@ use crate::renewal::subscription::{Approval, Party};
 use crate::rules::{Rule, kept};
 use crate::store::StoreError;
 use crate::store::audit::hex;
-use crate::store::terms::{DueTerm, Postponement, Unpaid, Write};
+use crate::store::moves::Write;
+use crate::store::terms::{DueTerm, Unpaid};
+use crate::store::waits::Postponement;
 
 /// A1, A5: the longest settle twice, and an hour for clocks. What others order is listed by then.
 const LISTED_WITHIN: SignedDuration = SignedDuration::from_hours(49);

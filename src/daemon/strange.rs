@@ -12,9 +12,9 @@ use super::words;
 use crate::portal::transport::Transport;
 use crate::renewal::typed::typed;
 use crate::rules::{Rule, kept};
-use crate::store::account::Message;
 use crate::store::audit::Happened;
-use crate::store::mirror::po_numbers;
+use crate::store::listed::po_numbers;
+use crate::store::outbox::Message;
 use crate::store::own::Unexpected;
 use crate::store::terms::DueTerm;
 

@@ -15,8 +15,10 @@ use crate::notify::Channel;
 use crate::portal::transport::Transport;
 use crate::renewal::chain;
 use crate::renewal::state::TermState;
-use crate::store::account::{A_WEEK, Message, Notice};
-use crate::store::terms::{DueTerm, Write};
+use crate::store::moves::Write;
+use crate::store::notices::{A_WEEK, Notice};
+use crate::store::outbox::Message;
+use crate::store::terms::DueTerm;
 use crate::store::{Store, StoreError};
 
 /// How many messages one tick sends; the rest is due again at once.

@@ -10,8 +10,9 @@ use crate::portal::transport::Transport;
 use crate::renewal::chain;
 use crate::renewal::state::Reason;
 use crate::rules::{Rule, kept};
-use crate::store::account::{Message, Notice};
-use crate::store::terms::Postponement;
+use crate::store::notices::Notice;
+use crate::store::outbox::Message;
+use crate::store::waits::Postponement;
 
 /// R13: how far our clock may be from the portal's.
 const TOLERANCE: SignedDuration = SignedDuration::from_hours(1);

@@ -14,7 +14,8 @@ use crate::renewal::state::{Reason, TermState};
 use crate::rules::{Rule, kept};
 use crate::store::attempts::Attempt;
 use crate::store::found::{FoundOrder, SetAside};
-use crate::store::terms::{DueTerm, Move, Write};
+use crate::store::moves::{Move, Write};
+use crate::store::terms::DueTerm;
 
 impl Desk<'_> {
     /// A person names the order that pays the term: the one of an unknown attempt, or one that was placed elsewhere (R26).
@@ -39,7 +40,7 @@ impl Desk<'_> {
         let step = Move {
             act_at: Some(self.now),
             tries: 0,
-            warn_at: super::engine::warning(&term, self.now),
+            warn_at: super::warning::warning(&term, self.now),
             ..Move::of(&term, TermState::Placed)
         };
         let mut write = self.by_hand("term.resolved", &term, &json!({"order": order.key}), step);
@@ -287,7 +288,7 @@ impl Desk<'_> {
             detail: Some(format!("{why}; another order waits for approval")),
             remedy: Some(format!("renewd approve {0} or renewd skip {0}", term.typed())),
             act_at: Some(last.max(self.now)),
-            warn_at: super::engine::warning(term, self.now),
+            warn_at: super::warning::warning(term, self.now),
             tries: 0,
             ..Move::of(term, TermState::AwaitingApproval)
         };

@@ -10,9 +10,10 @@ use serde_json::json;
 use crate::portal::read_error::ReadError;
 use crate::renewal::chain;
 use crate::renewal::state::{Reason, TermState};
-use crate::store::account::Message;
 use crate::store::audit::Happened;
-use crate::store::terms::{DueTerm, Move, Write};
+use crate::store::moves::{Move, Write};
+use crate::store::outbox::Message;
+use crate::store::terms::DueTerm;
 use crate::store::unheard::Standing;
 
 /// A sentence for people and the command that helps.

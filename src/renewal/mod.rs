@@ -7,6 +7,7 @@ pub mod chain;
 pub mod evidence;
 pub mod facts;
 pub mod gate;
+pub mod learned;
 pub mod order;
 pub mod product;
 pub mod retry;

@@ -11,6 +11,7 @@ mod cores;
 pub(crate) mod crash;
 mod dice;
 mod disk;
+mod event;
 mod figures;
 mod file;
 mod kinds;

@@ -5,8 +5,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::agenda::Event;
 use super::crash;
+use super::event::Event;
 use super::file::Unwanted;
 use super::life::{Daemon, Life};
 use super::nature::People;

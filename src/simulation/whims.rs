@@ -5,7 +5,7 @@
 use jiff::SignedDuration;
 use jiff::civil::Date;
 
-use super::agenda::Event;
+use super::event::Event;
 use super::file::Unwanted;
 use super::life::{Daemon, Life};
 use super::oracle::Complaint;

@@ -1,13 +1,14 @@
-//! The installation, the portal account, notices and the outbox.
+//! The installation and the portal account.
 //!
-//! Owns what is true of the database as a whole: what it is bound to, whether it is paused, how the portal is doing.
+//! Owns what is true of the database as a whole: what it is bound to, whether it is paused or doubted, how the portal is doing.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::audit::{self, Happened};
-use super::text::{optional_time, read_optional_time, time};
+use super::outbox::{Message, post};
+use super::text::{read_optional_time, time};
 use super::{Doing, Store, StoreError, Tx, commit};
 
 /// What a database speaks to, for ever (R8, R28).
@@ -74,69 +75,6 @@ pub struct Account {
     /// R19: the newest order of ours that the list did not show then although it had before, and since when.
     pub lacks: Option<(String, Timestamp)>,
 }
-
-/// Something for people: what happened, to what, by when it matters, and the command to run (R27).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Message {
-    /// The same cause is told at most once an hour.
-    pub cause: String,
-    /// The label of the renewal, if it concerns one.
-    pub renewal: Option<String>,
-    /// What happened, in a sentence.
-    pub what: String,
-    /// When it matters.
-    pub by: Option<Timestamp>,
-    /// What to run.
-    pub command: Option<String>,
-}
-
-impl Message {
-    /// R8, R9: nothing is ordered before a person has looked at the database.
-    pub(super) fn of_doubt(why: &str) -> Self {
-        Self {
-            cause: "doubt".to_owned(),
-            renewal: None,
-            what: format!("nothing is ordered: {why}"),
-            by: None,
-            command: Some("renewd accept".to_owned()),
-        }
-    }
-}
-
-/// A message on its way.
-#[derive(Debug, Clone)]
-pub struct Outgoing {
-    /// Its row.
-    pub id: i64,
-    /// JSON.
-    pub body: String,
-    /// Failed tries so far.
-    pub tries: u32,
-}
-
-/// What needs a person and is not the state of one term.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Notice {
-    /// One per cause.
-    pub key: String,
-    /// The label of the renewal, if it concerns one.
-    pub renewal: Option<String>,
-    /// A sentence.
-    pub reason: String,
-    /// A command.
-    pub what_to_do: String,
-}
-
-impl Notice {
-    /// What stands is told every week until it is settled; trouble with the portal or with a row is told by what finds it.
-    fn told_again(&self, now: Timestamp) -> Option<Timestamp> {
-        let tells_itself = ["portal", "row:"].iter().any(|begin| self.key.starts_with(begin));
-        now.checked_add(A_WEEK).ok().filter(|_| !tells_itself)
-    }
-}
-
-/// How often people hear of what stands.
-pub(crate) const A_WEEK: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 #[derive(sqlx::FromRow)]
 struct AccountRow {
@@ -248,27 +186,6 @@ impl Store {
         commit(tx, "binding the account").await
     }
 
-    /// R27: whether the channels with this fingerprint were once tried and worked.
-    pub async fn channels_work(&mut self, fingerprint: &str) -> Result<bool, StoreError> {
-        let tested: Option<i64> = sqlx::query_scalar("SELECT 1 FROM channels_tested WHERE fingerprint = $1")
-            .bind(fingerprint)
-            .fetch_optional(&mut self.conn)
-            .await
-            .doing("reading which channels work")?;
-        Ok(tested.is_some())
-    }
-
-    /// R27: the channels with this fingerprint were tried and work.
-    pub async fn keep_channels(&mut self, fingerprint: &str, now: Timestamp) -> Result<(), StoreError> {
-        sqlx::query("INSERT INTO channels_tested (fingerprint, at) VALUES ($1, $2) ON CONFLICT DO UPDATE SET at = excluded.at")
-            .bind(fingerprint)
-            .bind(time(now))
-            .execute(&mut self.conn)
-            .await
-            .doing("keeping the channels")?;
-        Ok(())
-    }
-
     /// R28: the sandbox's clock goes on from here.
     pub async fn keep_sandbox_clock(&mut self, now: Timestamp) -> Result<(), StoreError> {
         sqlx::query("UPDATE installation SET sandbox_now = $1")
@@ -342,93 +259,6 @@ impl Store {
             .await?;
         commit(tx, "clearing the clock's mark").await
     }
-
-    /// Raises or replaces one notice. Returns whether it did not stand already.
-    pub async fn raise(&mut self, now: Timestamp, notice: &Notice) -> Result<bool, StoreError> {
-        let done = sqlx::query(
-            "INSERT INTO notice (key, renewal, since, reason, what_to_do, again_at) VALUES ($1, $2, $3, $4, $5, $6)
-             ON CONFLICT (key) DO UPDATE SET renewal = excluded.renewal, reason = excluded.reason, what_to_do = excluded.what_to_do,
-                again_at = excluded.again_at, by_at = NULL
-             WHERE reason <> excluded.reason OR what_to_do <> excluded.what_to_do OR renewal IS NOT excluded.renewal",
-        )
-        .bind(&notice.key)
-        .bind(&notice.renewal)
-        .bind(time(now))
-        .bind(&notice.reason)
-        .bind(&notice.what_to_do)
-        .bind(optional_time(notice.told_again(now)))
-        .execute(&mut self.conn)
-        .await
-        .doing("raising a notice")?;
-        Ok(done.rows_affected() > 0)
-    }
-
-    /// The keys of the notices that stand and begin with `prefix`.
-    pub async fn notices(&mut self, prefix: &str) -> Result<Vec<String>, StoreError> {
-        sqlx::query_scalar("SELECT key FROM notice WHERE substr(key, 1, length($1)) = $1 ORDER BY key")
-            .bind(prefix)
-            .fetch_all(&mut self.conn)
-            .await
-            .doing("looking for notices")
-    }
-
-    /// Withdraws every notice whose key begins with `prefix`, but for `keep`.
-    pub async fn withdraw(&mut self, prefix: &str, keep: &[String]) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM notice WHERE substr(key, 1, length($1)) = $1 AND key NOT IN (SELECT value FROM json_each($2))")
-            .bind(prefix)
-            .bind(super::text::json(&keep)?)
-            .execute(&mut self.conn)
-            .await
-            .doing("withdrawing notices")?;
-        Ok(())
-    }
-
-    /// Puts messages into the outbox on their own.
-    pub async fn tell(&mut self, now: Timestamp, messages: &[Message]) -> Result<(), StoreError> {
-        let mut tx = self.begin("writing to the outbox").await?;
-        post(&mut tx, now, messages).await?;
-        commit(tx, "writing to the outbox").await
-    }
-
-    /// Messages whose time has come, oldest first.
-    pub async fn outgoing(&mut self, now: Timestamp, most: u32) -> Result<Vec<Outgoing>, StoreError> {
-        let rows: Vec<(i64, String, i64)> = sqlx::query_as(
-            "SELECT id, body, tries FROM outbox WHERE next_at IS NOT NULL AND next_at <= $1 ORDER BY next_at, id LIMIT +$2",
-        )
-        .bind(time(now))
-        .bind(most)
-        .fetch_all(&mut self.conn)
-        .await
-        .doing("reading the outbox")?;
-        Ok(rows
-            .into_iter()
-            .map(|(id, body, tries)| Outgoing { id, body, tries: u32::try_from(tries).unwrap_or(u32::MAX) })
-            .collect())
-    }
-
-    /// A message was delivered, or there is nobody to tell. One whose words have changed while it was on its way stays, and is sent again.
-    pub async fn delivered(&mut self, sent: &Outgoing, now: Timestamp) -> Result<(), StoreError> {
-        sqlx::query("UPDATE outbox SET next_at = NULL, sent_at = $2 WHERE id = $1 AND body = $3")
-            .bind(sent.id)
-            .bind(time(now))
-            .bind(&sent.body)
-            .execute(&mut self.conn)
-            .await
-            .doing("noting a delivery")?;
-        Ok(())
-    }
-
-    /// A message was not delivered; it is tried again at `next`.
-    pub async fn undelivered(&mut self, id: i64, next: Timestamp, error: &str) -> Result<(), StoreError> {
-        sqlx::query("UPDATE outbox SET next_at = $2, tries = tries + 1, last_error = $3 WHERE id = $1")
-            .bind(id)
-            .bind(time(next))
-            .bind(error)
-            .execute(&mut self.conn)
-            .await
-            .doing("noting a failed delivery")?;
-        Ok(())
-    }
 }
 
 /// Pauses or resumes within a larger write.
@@ -460,70 +290,6 @@ async fn wake(tx: &mut Tx<'_>, now: Timestamp) -> Result<(), StoreError> {
         .await
         .doing("waking what waits")?;
     Ok(())
-}
-
-/// The same cause is told at most once an hour: what is not yet sent is replaced, what was just sent delays the next.
-const SAME_CAUSE: SignedDuration = SignedDuration::from_hours(1);
-
-/// Puts messages into the outbox within a larger write.
-pub(crate) async fn post(tx: &mut Tx<'_>, now: Timestamp, messages: &[Message]) -> Result<(), StoreError> {
-    if messages.is_empty() {
-        return Ok(());
-    }
-    let head: Option<String> = sqlx::query_scalar("SELECT hash FROM audit_log ORDER BY seq DESC LIMIT 1")
-        .fetch_optional(&mut **tx)
-        .await
-        .doing("reading the head of the audit log")?;
-    for message in messages {
-        let body = body_of(message, now, head.as_deref());
-        let replaced =
-            sqlx::query("UPDATE outbox SET body = $2, created_at = $3 WHERE cause = $1 AND next_at IS NOT NULL AND tries = 0")
-                .bind(&message.cause)
-                .bind(&body)
-                .bind(time(now))
-                .execute(&mut **tx)
-                .await
-                .doing("writing to the outbox")?;
-        if replaced.rows_affected() == 0 {
-            insert_message(tx, now, message, &body).await?;
-        }
-    }
-    Ok(())
-}
-
-async fn insert_message(tx: &mut Tx<'_>, now: Timestamp, message: &Message, body: &str) -> Result<(), StoreError> {
-    let last: Option<String> = sqlx::query_scalar("SELECT max(sent_at) FROM outbox WHERE cause = $1 AND sent_at <= $2")
-        .bind(&message.cause)
-        .bind(time(now))
-        .fetch_one(&mut **tx)
-        .await
-        .doing("reading the outbox")?;
-    let earliest = read_optional_time(last.as_deref())?.and_then(|sent| sent.checked_add(SAME_CAUSE).ok());
-    sqlx::query("INSERT INTO outbox (created_at, cause, renewal, body, next_at) VALUES ($1, $2, $3, $4, $5)")
-        .bind(time(now))
-        .bind(&message.cause)
-        .bind(&message.renewal)
-        .bind(body)
-        .bind(time(earliest.map_or(now, |at| at.max(now))))
-        .execute(&mut **tx)
-        .await
-        .doing("writing to the outbox")?;
-    Ok(())
-}
-
-/// The head of the audit log goes along: whoever keeps the message can tell later whether the log was rewritten.
-/// How a message travels.
-pub(crate) fn body_of(message: &Message, now: Timestamp, head: Option<&str>) -> String {
-    json!({
-        "at": time(now),
-        "cause": message.cause,
-        "renewal": message.renewal,
-        "what": message.what,
-        "by": message.by.map(time),
-        "command": message.command,
-        "audit_head": head,
-    })
-    .to_string()
 }
 
 /// Ten characters of base 32 without look-alike letters, drawn from a hash of `parts`.

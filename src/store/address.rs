@@ -6,8 +6,8 @@
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::account::{Message, post};
 use super::audit::{self, Happened};
+use super::outbox::{Message, post};
 use super::text::time;
 use super::{Doing, Store, StoreError, commit};
 

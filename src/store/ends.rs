@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::terms::{Write, within};
+use super::moves::{Write, within};
 use super::text::{optional_time, time};
 use super::{Doing, Store, StoreError, Tx, commit};
 use crate::portal::outcome::{NotPlaced, Outcome, Placed, Unknown};

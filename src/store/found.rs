@@ -4,7 +4,7 @@
 
 use jiff::Timestamp;
 
-use super::terms::{Write, within};
+use super::moves::{Write, within};
 use super::text::{optional_time, time};
 use super::{Doing, Store, StoreError, Tx, commit};
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::text::{json, time};
 use super::{Doing, Store, StoreError, commit};
-use crate::renewal::evidence::{Echo, Field, Learned};
+use crate::renewal::learned::{Echo, Field, Learned};
 use crate::renewal::subscription::{Identity, Party};
 
 /// An order that is known to be ours.

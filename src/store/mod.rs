@@ -34,15 +34,20 @@ pub mod audit;
 mod bulk;
 pub mod commands;
 pub mod committed;
+pub mod details;
 pub mod ends;
 pub mod files;
 pub mod firsts;
 pub mod found;
 pub mod learned;
 mod links;
+pub mod listed;
 pub mod mirror;
+pub mod moves;
 pub mod nature;
+pub mod notices;
 pub mod open;
+pub mod outbox;
 pub mod outstanding;
 pub mod own;
 pub mod reports;
@@ -50,6 +55,7 @@ pub mod roster;
 pub mod terms;
 pub(crate) mod text;
 pub mod unheard;
+pub mod waits;
 
 #[cfg(test)]
 mod tests;

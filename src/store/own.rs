@@ -4,9 +4,10 @@
 
 use jiff::Timestamp;
 
-use super::account::{Message, pause_within, post};
+use super::account::pause_within;
 use super::audit::{self, Happened};
-use super::terms::{Write, within};
+use super::moves::{Write, within};
+use super::outbox::{Message, post};
 use super::text::{json, read_time, time};
 use super::{Doing, Store, StoreError, commit};
 use crate::renewal::evidence::Listed;

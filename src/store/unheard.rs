@@ -5,7 +5,8 @@
 
 use jiff::Timestamp;
 
-use super::account::{Message, Notice, post};
+use super::notices::Notice;
+use super::outbox::{Message, post};
 use super::text::{optional_time, read_optional_time, read_time, time};
 use super::{Doing, Store, StoreError, commit};
 

@@ -7,8 +7,9 @@ use serde_json::Value;
 use super::{Findings, Portal, Verdict};
 use crate::config::Config;
 use crate::portal::wire::OrderRow as Row;
-use crate::renewal::evidence::{Echo, Field, Listed, lessons};
+use crate::renewal::evidence::Listed;
 use crate::renewal::facts::Facts;
+use crate::renewal::learned::{Echo, Field, lessons};
 use crate::store::reports::OrderRow;
 
 /// So many orders are read in full.

@@ -13,7 +13,8 @@ use crate::daemon::engine::Engine;
 use crate::daemon::tell::{self, Channelled};
 use crate::notify::Channel;
 use crate::portal::transport::Transport;
-use crate::store::account::{Message, Notice};
+use crate::store::notices::Notice;
+use crate::store::outbox::Message;
 
 /// How long after a trial that failed the next one is: the other side may have been down.
 const TRIED_AGAIN: Duration = Duration::from_mins(15);

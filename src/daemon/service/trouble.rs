@@ -14,8 +14,8 @@ use crate::config::model::Notify;
 use crate::daemon::courier;
 use crate::daemon::engine::{Engine, after};
 use crate::portal::transport::Transport;
-use crate::store::account::{Message, body_of};
 use crate::store::nature::Nature;
+use crate::store::outbox::{Message, body_of};
 use crate::store::unheard::Nearing;
 
 /// A lock of a moment wakes nobody at night; the journal has it at once.

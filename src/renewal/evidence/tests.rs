@@ -6,6 +6,8 @@ use serde_json::json;
 
 use super::*;
 use crate::ids::PortalId;
+use crate::renewal::learned::{lessons, merged};
+use crate::renewal::subscription::Party;
 
 const PO: &str = "RW-HOME-7";
 const SETTLE: SignedDuration = SignedDuration::from_hours(24);

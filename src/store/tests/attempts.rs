@@ -4,7 +4,7 @@ use super::{DUE, Fresh, at, intent, not_placed, placed, unknown};
 use crate::renewal::state::TermState;
 use crate::store::attempts::Fence;
 use crate::store::found::SetAside;
-use crate::store::terms::{Move, Write};
+use crate::store::moves::{Move, Write};
 
 #[tokio::test]
 async fn an_intent_is_on_the_disk_with_its_request_before_it_is_handed_out() {

@@ -7,7 +7,7 @@ use super::{DUE, Fresh, at, entry, placed, unknown};
 use crate::renewal::state::TermState;
 use crate::store::audit::verify_chain;
 use crate::store::found::SetAside;
-use crate::store::terms::{Move, Write};
+use crate::store::moves::{Move, Write};
 
 impl Fresh {
     /// Counts commits from now on.

@@ -3,8 +3,9 @@
 use jiff::SignedDuration;
 
 use super::*;
-use crate::renewal::evidence::{Echo, Field, Learned};
-use crate::store::mirror::{MirrorRow, Settling, Undetailed};
+use crate::renewal::learned::{Echo, Field, Learned};
+use crate::store::details::{Settling, Undetailed};
+use crate::store::mirror::MirrorRow;
 
 const SETTLING: Settling = Settling { shortest: SignedDuration::from_hours(1), longest: SignedDuration::from_hours(24) };
 /// When the order of these tests was made.
@@ -143,7 +144,7 @@ async fn an_order_that_its_row_calls_dead_and_its_details_do_not_is_alive() {
     assert_eq!(alive_after(r#"{"basic":{"orderStatus":"cancelled"}}"#).await, 0);
 }
 
-/// A8: see `evidence::Learned::of_others_only`.
+/// A8: see `learned::Learned::of_others_only`.
 #[tokio::test]
 async fn a_customer_is_shown_once_any_order_names_it() {
     let mut fresh = Fresh::with([1]).await;

@@ -4,7 +4,8 @@ use jiff::Timestamp;
 
 use super::{DUE, Fresh, at, placed};
 use crate::renewal::state::{Reason, TermState};
-use crate::store::terms::{Move, Postponement, Write};
+use crate::store::moves::{Move, Write};
+use crate::store::waits::Postponement;
 
 #[tokio::test]
 async fn what_is_due_comes_nearest_deadline_first_and_not_a_moment_early() {

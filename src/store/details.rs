@@ -1,0 +1,161 @@
+//! What the portal says of single orders of its list: their details, and how they stand (R18).
+//!
+//! Owns which are to be read, and when again. Their rows come with the list (`mirror.rs`).
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
+use super::text::{json, optional_time, read_optional_time, time};
+use super::{Doing, Store, StoreError};
+use crate::renewal::evidence::is_dead;
+use crate::renewal::facts::{self, Facts};
+
+/// An order whose details are to be read: never read, unreadable so far, or read while they could still change.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Undetailed {
+    /// Its row.
+    pub mark: i64,
+    /// The portal's id.
+    pub portal_id: Option<String>,
+    /// `orderNo`
+    pub order_no: Option<String>,
+}
+
+/// `run --once` may be run daily: a failure and another one after longer than that are two.
+const UNREADABLE_GOES_ON: SignedDuration = SignedDuration::from_hours(26);
+
+/// How long after an order was made its details may still change: they are read again once the first span has passed, and the second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settling {
+    /// The shortest settle (R20).
+    pub shortest: SignedDuration,
+    /// The longest.
+    pub longest: SignedDuration,
+}
+
+impl Store {
+    /// Adds the details of one order as they were at `read`, and notes when to read them again (R18). An order that was listed before the account
+    /// was bound is as old as it says; one that turned up since is at least as young as its row. A row that says that somebody's order is dead may
+    /// be stale: it is, if its details say so too.
+    pub async fn take_detail(&mut self, mark: i64, detail: &str, read: Timestamp, settling: Settling) -> Result<(), StoreError> {
+        let value: Value = serde_json::from_str(detail).unwrap_or(Value::Null);
+        let facts = Facts::of(&value, None);
+        let (dead, alive): (Vec<_>, Vec<_>) = facts::status(&value).into_iter().partition(|status| is_dead(Some(status)));
+        sqlx::query(concat!(
+            "UPDATE portal_order SET status = CASE WHEN attempt_id IS NULL AND $9 IS NOT NULL AND ",
+            dead!("status"),
+            " THEN $9 WHEN attempt_id IS NULL AND $10 AND ",
+            dead!("row ->> '$.orderStatus'"),
+            " THEN row ->> '$.orderStatus' ELSE status END,
+                    detail = $2, product = coalesce($3, product), partner = coalesce($4, partner), serial = coalesce($5, serial), items = $6,
+                    detail_at = $7, detail_failed_at = iif($2 = 'null', detail_failed_at, NULL), detail_again_at = (
+                        SELECT min(again) FROM (
+                            SELECT strftime('%Y-%m-%dT%H:%M:%fZ', made, span.value || ' seconds') AS again
+                            FROM (SELECT CASE WHEN created_at IS NULL THEN first_seen_at
+                                              WHEN first_seen_at > (SELECT coalesce(bound_at, '9') FROM account WHERE id = 1) THEN max(created_at, first_seen_at)
+                                              ELSE created_at END AS made), json_each($8) span)
+                        WHERE again > $7)
+             WHERE id = $1"
+        ))
+        .bind(mark)
+        .bind(detail)
+        .bind(&facts.product)
+        .bind(&facts.partner)
+        .bind(&facts.serial)
+        .bind(json(&facts.items)?)
+        .bind(time(read))
+        .bind(json(&[settling.shortest.as_secs(), settling.longest.as_secs()])?)
+        .bind(alive.first())
+        .bind(!dead.is_empty())
+        .execute(&mut self.conn)
+        .await
+        .doing("keeping the details of an order")?;
+        Ok(())
+    }
+
+    /// Its details cannot be read now. Returns since when; a failure that nobody has seen for hours begins anew.
+    pub async fn note_unreadable(&mut self, mark: i64, now: Timestamp) -> Result<Timestamp, StoreError> {
+        let lately = now.checked_sub(UNREADABLE_GOES_ON).unwrap_or(now);
+        let since: Option<String> = sqlx::query_scalar(
+            "UPDATE portal_order SET detail_failed_at = iif(detail_tried_at >= $3, min(coalesce(detail_failed_at, $2), $2), $2), detail_tried_at = $2
+             WHERE id = $1 RETURNING detail_failed_at",
+        )
+        .bind(mark)
+        .bind(time(now))
+        .bind(time(lately))
+        .fetch_optional(&mut self.conn)
+        .await
+        .doing("noting an order that cannot be read")?;
+        Ok(read_optional_time(since.as_deref())?.unwrap_or(now))
+    }
+
+    /// How an order stands by its details, where the list was not read so far back.
+    pub async fn take_status(&mut self, mark: i64, status: &str) -> Result<(), StoreError> {
+        sqlx::query("UPDATE portal_order SET status = $2 WHERE id = $1 AND status IS NOT $2")
+            .bind(mark)
+            .bind(status)
+            .execute(&mut self.conn)
+            .await
+            .doing("keeping the status of an order")?;
+        Ok(())
+    }
+
+    /// How an order stands by its row in the list, whatever its details say.
+    pub async fn row_status(&mut self, mark: i64) -> Result<Option<String>, StoreError> {
+        sqlx::query_scalar("SELECT row ->> '$.orderStatus' FROM portal_order WHERE id = $1")
+            .bind(mark)
+            .fetch_one(&mut self.conn)
+            .await
+            .doing("reading the status of an order")
+    }
+
+    /// Its details call it dead no more: it stands as its row says.
+    pub async fn stands_as_listed(&mut self, mark: i64) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE portal_order SET status = row ->> '$.orderStatus' WHERE id = $1 AND row ->> '$.orderStatus' IS NOT NULL",
+        )
+        .bind(mark)
+        .execute(&mut self.conn)
+        .await
+        .doing("keeping the status of an order")?;
+        Ok(())
+    }
+
+    /// Orders of the mirror after row `mark` or made since `since` that are not ours, and whose details are to be read by `now`; those beyond
+    /// row `beyond`, oldest first.
+    pub async fn without_detail(
+        &mut self,
+        mark: i64,
+        since: Option<Timestamp>,
+        beyond: i64,
+        now: Timestamp,
+        most: u32,
+    ) -> Result<Vec<Undetailed>, StoreError> {
+        sqlx::query_as(
+            "SELECT id AS mark, portal_id, order_no FROM portal_order
+             WHERE account_id = 1 AND (detail IS NULL OR detail = 'null' OR detail_again_at <= $5) AND coalesce(portal_id, order_no) IS NOT NULL
+               AND attempt_id IS NULL AND id > $4 AND (id > $1 OR coalesce(created_at, first_seen_at) >= $2) ORDER BY id LIMIT +$3",
+        )
+        .bind(mark)
+        .bind(optional_time(since).unwrap_or_else(|| "9".to_owned()))
+        .bind(most)
+        .bind(beyond)
+        .bind(time(now))
+        .fetch_all(&mut self.conn)
+        .await
+        .doing("reading the mirror")
+    }
+
+    /// How many orders made since `since` are not known to be ours and have details that are to be read by `now`.
+    pub async fn unread_details(&mut self, since: Timestamp, now: Timestamp) -> Result<i64, StoreError> {
+        sqlx::query_scalar(
+            "SELECT count(*) FROM portal_order WHERE account_id = 1 AND (detail IS NULL OR detail_again_at <= $2)
+               AND coalesce(portal_id, order_no) IS NOT NULL AND attempt_id IS NULL AND coalesce(created_at, first_seen_at) >= $1",
+        )
+        .bind(time(since))
+        .bind(time(now))
+        .fetch_one(&mut self.conn)
+        .await
+        .doing("counting the orders of others")
+    }
+}
