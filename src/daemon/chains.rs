@@ -85,6 +85,7 @@ impl Desk<'_> {
     /// R4, R26: another chain begins on `to`.
     pub(super) async fn rebase(&mut self, subscription: i64, to: Date, why: &str, far: bool) -> Done {
         let term = self.store.current_term(subscription).await?.ok_or_else(|| Refused::No("it has no term".to_owned()))?;
+        Self::in_the_file(&term)?;
         if term.state == TermState::Held && term.reason == Some(Reason::Operator) {
             return Err(Refused::No(format!(
                 "{0} is held, and another chain would go on without that: renewd release {0}",

@@ -234,6 +234,7 @@ impl Desk<'_> {
         if term.state != TermState::AwaitingApproval {
             return Err(Refused::No(format!("{} does not wait for approval: it is {}", term.name, spoken(term.state))));
         }
+        Self::in_the_file(&term)?;
         Self::of_its_length(&term)?;
         Self::same_request(&term, request_hash)?;
         let step = Move { act_at: Some(self.now), tries: 0, ..Move::of(&term, TermState::Scheduled) };
@@ -243,6 +244,14 @@ impl Desk<'_> {
             "{}: the order of {} for {} is approved and goes as soon as it may",
             term.name, term.standing.quantity, term.span.starts_on
         ))
+    }
+
+    /// R6: for an entry that was taken out nothing is ordered. A word that lets it be would lie about for years, and hold when the entry comes back.
+    pub(super) fn in_the_file(term: &DueTerm) -> Result<(), Refused> {
+        if term.active {
+            return Ok(());
+        }
+        Err(Refused::No(format!("{} is not in the file any more, and nothing is ordered for it; put it back first", term.name)))
     }
 
     /// R4: an order of another length than the term's would be booked as that term.
@@ -270,6 +279,7 @@ impl Desk<'_> {
                 term.span.starts_on
             )));
         }
+        Self::in_the_file(&term)?;
         if self.now < term.moments.due_at {
             self.may_be_ordered_early(&term, early).await?;
         }
@@ -338,6 +348,7 @@ impl Desk<'_> {
             let remedy = term.remedy.clone().unwrap_or_else(|| format!("renewd history {}", term.typed()));
             return Err(Refused::No(format!("{} is {} and cannot be released; {remedy}", term.name, spoken(term.state))));
         }
+        Self::in_the_file(&term)?;
         let step = Move { act_at: Some(self.now.max(term.moments.due_at)), tries: 0, ..Move::of(&term, TermState::Scheduled) };
         let write = self.by_hand("term.released", &term, &json!({"orders_dismissed": orders}), step);
         self.store.dismiss(self.now, &term, orders, write).await?;
@@ -359,3 +370,6 @@ pub(super) fn spoken(state: TermState) -> &'static str {
         TermState::Missed => "missed",
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -114,21 +114,24 @@ impl<T: Transport> Engine<T> {
         let situation = self.situation(now).await?;
         let candidates: Vec<Candidate> = sound.iter().map(|s| s.candidate.clone()).collect();
         let verdicts = gate::admit(&candidates, &situation, now);
-        let (mut admitted, mut behind_first) = (Vec::new(), Vec::new());
+        let (mut admitted, mut behind_first, mut behind_others) = (Vec::new(), Vec::new(), Vec::new());
         let mut write = Write::default();
         for (sound, verdict) in sound.into_iter().zip(verdicts) {
             match verdict {
                 Verdict::Go { alone } => admitted.push((sound, alone)),
                 Verdict::Wait(reason) => {
                     write.moves.push(self.wait(&sound.term, reason));
-                    if reason == Reason::Canary {
-                        behind_first.push((sound.candidate.kind, sound.term));
+                    match reason {
+                        Reason::Canary => behind_first.push((sound.candidate.kind, sound.term)),
+                        Reason::LookAlike => behind_others.push(sound.term),
+                        _ => {}
                     }
                 }
                 Verdict::WaitPastDeadline => self.over_limit(&sound.term, &mut write),
             }
         }
         self.name_the_first(&behind_first, &mut write).await?;
+        self.name_what_is_in_the_way(&behind_others, &mut write).await?;
         self.store.write(now, write).await?;
         Ok(admitted)
     }

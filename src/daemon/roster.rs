@@ -49,12 +49,12 @@ pub async fn take(store: &mut Store, file: File<'_>, now: Timestamp, accepted: b
     let known = store.known().await?;
     let roster = roster::compare(&known, &file.config.entries, &file.config.zone, now);
     if !accepted && let Some(why) = waits_because(store, &file, &roster).await? {
-        return keep_waiting(store, &file, now, &why).await;
+        return keep_waiting(store, &file, &roster, now, &why).await;
     }
     match store.take_file(now, file.path, file.text, &file.config.entries, &roster.changes).await {
         // Renewals go on by the last good file: a row that does not go in must not stop them all.
         Err(error) if error.nature() == Nature::OneRow && !accepted => {
-            return keep_waiting(store, &file, now, &format!("the database does not take it: {error}")).await;
+            return keep_waiting(store, &file, &roster, now, &format!("the database does not take it: {error}")).await;
         }
         taken => taken?,
     }
@@ -136,21 +136,41 @@ async fn waits_because(store: &mut Store, file: &File<'_>, roster: &Roster) -> R
     address::waits_because(store, file.path, file.config).await
 }
 
-async fn keep_waiting(store: &mut Store, file: &File<'_>, now: Timestamp, why: &str) -> Result<Taken, StoreError> {
+async fn keep_waiting(
+    store: &mut Store,
+    file: &File<'_>,
+    roster: &Roster,
+    now: Timestamp,
+    why: &str,
+) -> Result<Taken, StoreError> {
     let reason = format!("an edit waits: {why}; the last good file stays in force");
     let what_to_do = "look at the file, then: renewd accept".to_owned();
-    if store.keep_waiting(now, file.path, file.text, why).await? {
+    let by = first_deadline(roster, now);
+    let new = store.keep_waiting(now, file.path, file.text, why).await?;
+    if new {
         let message = Message {
             cause: "file.waiting".to_owned(),
             renewal: None,
             what: reason.clone(),
-            by: None,
+            by,
             command: Some(what_to_do.clone()),
         };
         store.tell(now, &[message]).await?;
     }
-    store.raise(now, &Notice { key: "file".to_owned(), renewal: None, reason, what_to_do }).await?;
+    let raised = store.raise(now, &Notice { key: "file".to_owned(), renewal: None, reason, what_to_do }).await?;
+    if new || raised {
+        store.tell_again_at("file", super::tell::again_at(now, by), by).await?;
+    }
     Ok(Taken::Waiting { why: why.to_owned() })
+}
+
+/// The nearest deadline of what an edit adds: until it is accepted nothing watches over that but the notice of the edit.
+fn first_deadline(roster: &Roster, now: Timestamp) -> Option<Timestamp> {
+    let added = roster.changes.iter().filter_map(|change| match change {
+        Change::Added { moments, .. } => Some(moments.deadline_at),
+        _ => None,
+    });
+    added.filter(|deadline| *deadline > now).min()
 }
 
 async fn note_refused(store: &mut Store, file: &File<'_>, roster: &Roster, now: Timestamp) -> Result<(), StoreError> {

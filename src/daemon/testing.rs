@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use super::commands::{Asked, Desk, Refused};
 use super::engine::Engine;
-use super::roster::{self, File};
+use super::roster::{self, File, Taken};
 use crate::clock::{Clock as _, ManualClock};
 use crate::config;
 use crate::ids::PortalId;
@@ -132,9 +132,14 @@ impl<T: Transport> World<T> {
     }
 
     pub(super) async fn take_text(&mut self, text: &str) {
+        self.edit(text, true).await;
+    }
+
+    /// The file is edited to `text`; `accepted` by a person or not.
+    pub(super) async fn edit(&mut self, text: &str, accepted: bool) -> Taken {
         let config = config::parse(PATH, text).unwrap_or_else(|wrong| panic!("{wrong}"));
         let file = File { path: PATH, text, config: &config };
-        roster::take(&mut self.engine.store, file, self.clock.now(), true).await.unwrap();
+        roster::take(&mut self.engine.store, file, self.clock.now(), accepted).await.unwrap()
     }
 
     /// Does what is due by `now`.

@@ -15,6 +15,15 @@ pub struct Spent {
     pub quantity: u64,
 }
 
+/// An undecided order that others wait for.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct InTheWay {
+    /// The label of its renewal.
+    pub renewal: String,
+    /// The command that helps, where a person has to settle it.
+    pub remedy: Option<String>,
+}
+
 impl Store {
     /// What was ordered on `day` (R12).
     pub async fn spent_on(&mut self, day: Date) -> Result<Spent, StoreError> {
@@ -34,6 +43,21 @@ impl Store {
             .fetch_all(&mut self.conn)
             .await
             .doing("reading undecided attempts")
+    }
+
+    /// The renewal whose undecided order keeps one that looks like `looks_like` waiting: it looks the same, or is a retry that goes alone (R21).
+    pub async fn in_the_way(&mut self, looks_like: &str) -> Result<Option<InTheWay>, StoreError> {
+        sqlx::query_as(
+            "SELECT s.name AS renewal, iif(t.reason IN ('no_evidence', 'second_unknown'), t.remedy, NULL) AS remedy
+             FROM attempt a JOIN term t ON t.id = a.term_id JOIN subscription s ON s.id = t.subscription_id
+             WHERE a.state IN ('open', 'unknown') AND (a.looks_like = $1
+                OR EXISTS (SELECT 1 FROM attempt b WHERE b.term_id = a.term_id AND b.id < a.id AND b.absent_at IS NOT NULL))
+             ORDER BY a.looks_like <> $1, a.id LIMIT 1",
+        )
+        .bind(looks_like)
+        .fetch_optional(&mut self.conn)
+        .await
+        .doing("looking for what is in the way")
     }
 
     /// Whether an attempt already has this order number, or the portal listed it before.

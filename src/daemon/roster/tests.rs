@@ -1,6 +1,6 @@
 //! Edits that are refused, and what becomes of them.
 
-use super::File;
+use super::{File, Taken};
 use crate::clock::Clock as _;
 use crate::daemon::commands::Asked;
 use crate::daemon::testing::{PATH, World, file};
@@ -34,6 +34,26 @@ async fn a_refused_edit_is_taken_as_soon_as_the_chain_reaches_it() {
     assert!(world.engine.store.notices("entry:").await.unwrap().is_empty());
     assert_eq!(world.told("entry:one").await.len(), 1, "it is told once");
     assert_eq!(world.told("entry.taken:one").await.len(), 1, "and that it is taken, a year later perhaps");
+}
+
+/// What an edit adds is watched over by nobody until it is accepted: the deadline of a new customer passed in silence.
+#[tokio::test]
+async fn an_edit_that_waits_is_told_again_as_the_first_deadline_of_what_it_adds_nears() {
+    let (mut world, ..) = World::before_sandbox().await;
+    let entry =
+        |partner: u32, day: &str| format!("[[renewal]]\nname = \"p{partner}\"\npartner_id = {partner}\nexpires_on = {day}\n");
+    let more: String = (2..=5).map(|partner| entry(partner, "2027-09-01")).collect();
+    world.take_text(&format!("{}{more}", file("2027-09-01"))).await;
+    let taken = world.edit(&format!("{}{}", file("2027-09-01"), entry(9, "2027-02-20")), false).await;
+    assert!(matches!(taken, Taken::Waiting { .. }), "{taken:?}");
+    assert!(world.told("file.waiting").await[0].contains("\"by\":\"2027-02-20T00:00:00.000Z\""));
+    for day in 13..=20 {
+        world.live_until(&format!("2027-02-{day}T00:00:00Z")).await;
+    }
+    let told = world.told("still:file").await;
+    for day in ["2027-02-13", "2027-02-17", "2027-02-19"] {
+        assert!(told.iter().any(|told| told.starts_with(day) && told.contains("renewd accept")), "{day}: {told:?}");
+    }
 }
 
 /// Two renewals of one name: no command for it worked.
