@@ -65,7 +65,7 @@ async fn portal(clock: &ManualClock) -> (Sandbox, String) {
     (sandbox, address)
 }
 
-async fn engine(folder: &std::path::Path, clock: &ManualClock, looks: &Arc<AtomicUsize>, address: &str) -> Engine<HttpTransport> {
+async fn engine(folder: &std::path::Path, clock: &ManualClock, looks: &Arc<AtomicUsize>, address: &str) -> Engine {
     let parsed = parse_and_keep("renewals.toml", file(address)).unwrap();
     std::fs::write(folder.join("renewals.toml"), &parsed.source).unwrap();
     let mut store = Store::open(&folder.join("renewd.db"), Opening::Create).await.unwrap();

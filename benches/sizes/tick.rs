@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use renewd::daemon::engine::Engine;
-use renewd::portal::http::HttpTransport;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Connection as _, SqliteConnection};
 
@@ -37,7 +36,7 @@ fn place(portal: &Portal) -> Result<Place> {
     Place::with(&(file(portal.address) + &entries(0..1, later())))
 }
 
-async fn look(engine: &mut Engine<HttpTransport>) -> Result<Duration> {
+async fn look(engine: &mut Engine) -> Result<Duration> {
     let began = Instant::now();
     let mut looked_at = 0;
     engine.run_dry(|ticked| looked_at += ticked.looked_at).await?;

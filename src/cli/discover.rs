@@ -75,7 +75,7 @@ impl Discover {
 }
 
 /// A sandbox of its own for one command, that knows the ids of the file.
-pub(super) async fn sandbox(config: &Config, stop: CancellationToken) -> Result<PortalClient<HttpTransport>, Failure> {
+pub(super) async fn sandbox(config: &Config, stop: CancellationToken) -> Result<PortalClient, Failure> {
     let settings = Settings { catalogue: Some(Catalogue::for_entries(&config.entries)), ..Settings::default() };
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let base_url = format!("http://{}", listener.local_addr()?).parse().map_err(anyhow::Error::from)?;
@@ -84,7 +84,7 @@ pub(super) async fn sandbox(config: &Config, stop: CancellationToken) -> Result<
     Ok(PortalClient::new(HttpTransport::new(&base_url, None)?, credentials, Arc::new(WallClock), ValidationCodes::new(&[])))
 }
 
-async fn look(portal: &PortalClient<HttpTransport>, what: &What) -> Result<Found, Failure> {
+async fn look(portal: &PortalClient, what: &What) -> Result<Found, Failure> {
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
     Ok(match what {
         What::Products => {

@@ -11,10 +11,9 @@ mod token;
 use super::{Failure, Global, discover, run};
 use crate::config::Config;
 use crate::portal::client::PortalClient;
-use crate::portal::http::HttpTransport;
 use crate::store::reports::OrderRow;
 
-type Portal = PortalClient<HttpTransport>;
+type Portal = PortalClient;
 
 /// How an assumption fared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]

@@ -131,7 +131,7 @@ async fn engine(
     mut store: Store,
     parsed: Parsed,
     clock: Arc<dyn Clock>,
-) -> Result<(Engine<HttpTransport>, CancellationToken), Failure> {
+) -> Result<(Engine, CancellationToken), Failure> {
     let settings = Settings { catalogue: Some(Catalogue::for_entries(&parsed.config.entries)), ..Settings::default() };
     let sandbox = Sandbox::open(&ledger_path(&global.database_path()), Arc::clone(&clock), settings)?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
@@ -156,7 +156,7 @@ async fn engine(
 }
 
 /// The sandbox needs no `init`: its list is read whole, and nobody has to be asked.
-async fn bind(engine: &mut Engine<HttpTransport>) -> Result<(), Failure> {
+async fn bind(engine: &mut Engine) -> Result<(), Failure> {
     if engine.store.account().await?.bound_at.is_none() {
         let found = engine.read_whole_list().await??;
         engine.store.bind_account(engine.clock.now(), found).await?;

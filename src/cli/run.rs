@@ -22,6 +22,7 @@ use crate::daemon::roster::{self, File, Taken};
 use crate::daemon::seal::Seal;
 use crate::daemon::service::{Service, absolute};
 use crate::daemon::tell::{self, Channelled};
+use crate::daemon::watched::Watched;
 use crate::portal::client::PortalClient;
 use crate::portal::credentials::Source;
 use crate::portal::http::HttpTransport;
@@ -65,19 +66,25 @@ impl Run {
         }
         let lock = Lock::take(&path)?;
         let mut store = open(global).await?;
-        let (config, channels_asked) = match usable_config(&mut store, global).await {
-            Ok(usable) => usable,
-            Err(failure) => return Err(refused(store, failure).await),
-        };
-        let mut engine = engine(global, store, config).await?;
-        engine.channels_asked = channels_asked;
-        engine.recover().await?;
-        if self.once {
-            return once(global, engine).await;
+        loop {
+            let file = Watched::new(&global.config_path());
+            let (config, channels_asked) = match usable_config(&mut store, global).await {
+                Ok(usable) => usable,
+                Err(failure) => return Err(refused(store, failure).await),
+            };
+            let mut engine = engine(global, store, config).await?;
+            (engine.channels_asked, engine.file) = (channels_asked, Some(file));
+            engine.recover().await?;
+            if !self.once {
+                let service = Service { engine, lock, config_path: global.config_path(), on_order: |_| {} };
+                service.run().await?.store.close().await?;
+                return Ok(Exit::Fine);
+            }
+            match once(global, engine).await? {
+                Once::Ended(exit) => return Ok(exit),
+                Once::Edited(open) => store = *open,
+            }
         }
-        let service = Service { engine, lock, config_path: global.config_path(), on_order: |_| {} };
-        service.run().await?.store.close().await?;
-        Ok(Exit::Fine)
     }
 }
 
@@ -256,7 +263,7 @@ pub(super) async fn take_file(store: &mut Store, global: &Global, parsed: &Parse
 }
 
 /// An engine for the portal that the file names.
-pub(super) async fn engine(global: &Global, mut store: Store, config: Config) -> Result<Engine<HttpTransport>, Failure> {
+pub(super) async fn engine(global: &Global, mut store: Store, config: Config) -> Result<Engine, Failure> {
     let uid = uid(&mut store).await?;
     let seal = Seal::of(&global.database_path(), &uid)?;
     let portal = client(&config)?;
@@ -273,7 +280,7 @@ pub(super) async fn uid(store: &mut Store) -> Result<String, Failure> {
 }
 
 /// A client for the portal that the file names, with the credentials of this process.
-pub(super) fn client(config: &Config) -> Result<PortalClient<HttpTransport>, Failure> {
+pub(super) fn client(config: &Config) -> Result<PortalClient, Failure> {
     let env = |name: &str| std::env::var_os(name);
     let credentials = credentials::load(&env)?;
     let source = Source {
@@ -288,7 +295,23 @@ pub(super) fn client(config: &Config) -> Result<PortalClient<HttpTransport>, Fai
 /// How long `--once` waits for what comes within minutes: the first order of a kind is read back before the others go.
 const PATIENCE: Duration = Duration::from_mins(5);
 
-async fn once(global: &Global, mut engine: Engine<HttpTransport>) -> Result<Exit, Failure> {
+/// How a single run ended.
+enum Once {
+    Ended(Exit),
+    /// The file was edited meanwhile: the rest is done by what it says now.
+    Edited(Box<Store>),
+}
+
+/// Waits until an edit stands still, so that it can be read.
+async fn is_edited(engine: &mut Engine) -> bool {
+    let edited = engine.is_file_edited();
+    while engine.is_file_edited() && !engine.file.as_mut().is_some_and(Watched::is_ready) {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    edited
+}
+
+async fn once(global: &Global, mut engine: Engine) -> Result<Once, Failure> {
     let began = std::time::Instant::now();
     let mut looked = false;
     loop {
@@ -302,6 +325,9 @@ async fn once(global: &Global, mut engine: Engine<HttpTransport>) -> Result<Exit
             }
             Err(error) => return Err(left_with(&engine, error)),
         };
+        if is_edited(&mut engine).await {
+            return Ok(Once::Edited(Box::new(engine.store)));
+        }
         if !std::mem::replace(&mut looked, true) {
             if let Some(trouble) = engine.look_at_portal().await? {
                 tracing::warn!("the order list could not be read: {trouble}");
@@ -334,7 +360,7 @@ async fn once(global: &Global, mut engine: Engine<HttpTransport>) -> Result<Exit
             say!("    do   {}", plain(&global.here(remedy)))?;
         }
     }
-    Ok(if undone.is_empty() { Exit::Fine } else { Exit::Something })
+    Ok(Once::Ended(if undone.is_empty() { Exit::Fine } else { Exit::Something }))
 }
 
 /// What is waited for, on standard error: standard output has the outcome.
@@ -344,11 +370,11 @@ fn explain(text: &str) {
 }
 
 /// A database that fails for a moment must not lose an answer of the portal.
-fn recording_may_help(engine: &Engine<HttpTransport>, error: &TickError) -> bool {
+fn recording_may_help(engine: &Engine, error: &TickError) -> bool {
     error.nature() != Nature::Lasting && !engine.not_recorded().is_empty()
 }
 
-fn left_with(engine: &Engine<HttpTransport>, error: TickError) -> Failure {
+fn left_with(engine: &Engine, error: TickError) -> Failure {
     for answer in engine.not_recorded() {
         tracing::error!("left with an answer that is not recorded, and is found out at the next start: {answer}");
     }

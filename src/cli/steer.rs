@@ -10,6 +10,7 @@ use jiff::civil::Date;
 use super::output::{BOLD, plain, say};
 use super::submit::submit;
 use super::{Exit, Failure, Global};
+use crate::config::model::Config;
 use crate::daemon::commands::Asked;
 use crate::daemon::sound::request_hash;
 use crate::store::Store;
@@ -147,7 +148,26 @@ impl Named {
         let mut store = existing(global).await?;
         let subscription = find(&mut store, &self.name).await?;
         let term = store.current_term(subscription).await?;
-        Ok((subscription, term.ok_or_else(|| anyhow::anyhow!("{} has no term", self.name))?))
+        let term = term.ok_or_else(|| anyhow::anyhow!("{} has no term", self.name))?;
+        self.means_the_same_in_the_file(global, &mut store, &term).await?;
+        Ok((subscription, term))
+    }
+
+    /// A name was given to another renewal, and no daemon has taken that edit: the person means the one of the file, as `plan` shows it.
+    async fn means_the_same_in_the_file(&self, global: &Global, store: &mut Store, term: &DueTerm) -> Result<(), Failure> {
+        let Ok(parsed) = Config::from_file(&global.config_path()) else { return Ok(()) };
+        if store.file_in_force().await?.is_some_and(|kept| kept.text == parsed.source) {
+            return Ok(());
+        }
+        let called = parsed.config.entries.iter().find(|entry| entry.name == self.name);
+        if called.is_none_or(|entry| entry.identity == term.identity) {
+            return Ok(());
+        }
+        Err(Failure::Failed(anyhow::anyhow!(
+            "{0} is another renewal in the file than in the database, because an edit of the file is not in force yet: nothing was done. \
+             A daemon takes it up by itself (see `renewd status`); if none runs, start it or `renewd run --once`; then ask again",
+            plain(&self.name)
+        )))
     }
 }
 

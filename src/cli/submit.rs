@@ -4,6 +4,8 @@
 
 use std::time::{Duration, Instant};
 
+use tokio::signal::unix::{SignalKind, signal};
+
 use super::output::{plain, say};
 use super::{Exit, Failure, Global, run};
 use crate::clock::{Clock as _, WallClock};
@@ -41,6 +43,8 @@ async fn apply_here(global: &Global, asked: Asked) -> Result<String, Failure> {
     let now = now(&mut store).await?;
     let uid = run::uid(&mut store).await?;
     let seal = Seal::of(&global.database_path(), &uid)?;
+    // Given to a daemon that has ended since: it must not be done after this one, which may be its contrary.
+    store.unask_all(now).await?;
     let by = person();
     let prefix = format!("RW-{uid}-");
     let mut desk = Desk { store: &mut store, config: &config, seal: Some(&seal), po_prefix: &prefix, now, by: &by };
@@ -59,6 +63,7 @@ async fn ask_daemon(global: &Global, asked: &Asked) -> Result<(), Failure> {
     let mut store = Store::open(&global.database_path(), Opening::Beside).await?;
     let request = serde_json::to_string(asked).map_err(anyhow::Error::from)?;
     let id = store.ask(WallClock.now(), &person(), &request).await?;
+    let mut interrupted = interruption()?;
     let began = Instant::now();
     loop {
         if let Some(answered) = store.answered(id).await? {
@@ -75,8 +80,26 @@ async fn ask_daemon(global: &Global, asked: &Asked) -> Result<(), Failure> {
             )
             .into());
         }
-        tokio::time::sleep(Duration::from_millis(200)).await;
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_millis(200)) => {}
+            Some(()) = interrupted.recv() => {
+                // Whoever gives up must not be surprised by it later.
+                if store.unask(WallClock.now(), id).await? {
+                    return Err(anyhow::anyhow!("interrupted before the daemon took it up: nothing was done").into());
+                }
+            }
+        }
     }
+}
+
+/// Rings for each SIGINT, SIGTERM and SIGHUP from now on, which end nobody any more.
+fn interruption() -> Result<tokio::sync::mpsc::Receiver<()>, Failure> {
+    let (ring, rung) = tokio::sync::mpsc::channel(1);
+    for kind in [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()] {
+        let (mut caught, ring) = (signal(kind)?, ring.clone());
+        tokio::spawn(async move { while caught.recv().await.is_some() && ring.send(()).await.is_ok() {} });
+    }
+    Ok(rung)
 }
 
 /// Who is at the keyboard, for the audit log: the one who called sudo, if anyone did.

@@ -8,14 +8,13 @@ use serde_json::json;
 use super::engine::{Engine, OrderPlaced, Ticked, after};
 use super::words::{self, Plight};
 use crate::portal::outcome::{NotPlaced, Outcome, Placed, Unknown, Why};
-use crate::portal::transport::Transport;
 use crate::renewal::retry;
 use crate::renewal::state::{Reason, TermState};
 use crate::rules::{Rule, kept};
 use crate::store::moves::{Move, Write};
 use crate::store::terms::DueTerm;
 
-impl<T: Transport> Engine<T> {
+impl Engine {
     pub(super) fn after_answer(&self, term: &DueTerm, po_number: &str, outcome: &Outcome, ticked: &mut Ticked) -> Write {
         // The intent's commit moved the term: what follows starts from `ordering`.
         let term = &DueTerm { state: TermState::Ordering, reason: None, detail: None, remedy: None, ..term.clone() };

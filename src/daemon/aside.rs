@@ -6,7 +6,6 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::engine::{Engine, TickError, Ticked, after};
-use crate::portal::transport::Transport;
 use crate::store::nature::Nature;
 use crate::store::notices::Notice;
 use crate::store::outbox::Message;
@@ -15,7 +14,7 @@ use crate::store::terms::{DueTerm, Unreadable};
 /// How long such a term is left alone: a restored backup or a newer program needs a person anyway.
 const LEFT_ALONE: SignedDuration = SignedDuration::from_hours(6);
 
-impl<T: Transport> Engine<T> {
+impl Engine {
     /// Works on all that is due. If one of them spoils it, each is taken alone, so that it is known which.
     pub(super) async fn work(&mut self, now: Timestamp, due: Vec<DueTerm>, ticked: &mut Ticked) -> Result<(), TickError> {
         let names: Vec<(i64, String)> = due.iter().map(|term| (term.id, term.name.clone())).collect();

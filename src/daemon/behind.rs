@@ -4,12 +4,11 @@
 
 use super::engine::{Engine, TickError};
 use super::words;
-use crate::portal::transport::Transport;
 use crate::renewal::state::Reason;
 use crate::store::moves::Write;
 use crate::store::terms::DueTerm;
 
-impl<T: Transport> Engine<T> {
+impl Engine {
     /// Gives every move of `write` that waits for an undecided order that order's name, and the command where it is left to a person.
     pub(super) async fn name_what_is_in_the_way(&mut self, waiting: &[DueTerm], write: &mut Write) -> Result<(), TickError> {
         for term in waiting {

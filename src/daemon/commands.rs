@@ -12,7 +12,6 @@ use super::engine::{Engine, TickError};
 use super::seal::{Seal, SealError};
 use super::words;
 use crate::config::model::Config;
-use crate::portal::transport::Transport;
 use crate::renewal::state::{Reason, TermState};
 use crate::renewal::{chain, evidence};
 use crate::rules::{Rule, kept};
@@ -98,17 +97,28 @@ pub struct Desk<'a> {
 
 pub(super) type Done = Result<String, Refused>;
 
+/// The command line waits for 90 seconds. Whoever was killed meanwhile has not seen what became of it, and may have said the contrary since.
+const NOBODY_WAITS: SignedDuration = SignedDuration::from_mins(2);
 /// R5: a chain that begins later than this needs a person's word, as `far = true` does in the file.
 pub(super) const FAR: SignedDuration = SignedDuration::from_hours(400 * 24);
 
-impl<T: Transport> Engine<T> {
+impl Engine {
     /// Does what people have asked since the last look, each in its own commit, and answers.
     pub(super) async fn take_commands(&mut self) -> Result<(), TickError> {
         let now = self.clock.now();
         for waiting in self.store.waiting_commands().await? {
+            if waiting.waited(now)? > NOBODY_WAITS && !self.keeps_portal {
+                let answer =
+                    format!("asked at {}, and nobody waits for it any more: nothing was done, ask again", waiting.asked_at);
+                self.store.answer(now, waiting.id, &Answered { ok: false, answer }).await?;
+                continue;
+            }
             let asked = serde_json::from_str::<Asked>(&waiting.request);
             if let Ok(asked) = &asked {
-                self.look_first(now, asked).await?;
+                self.doing_a_command = true;
+                let looked = self.look_first(now, asked).await;
+                self.doing_a_command = false;
+                looked?;
             }
             let config = std::sync::Arc::clone(&self.config);
             let mut desk = Desk {
@@ -136,7 +146,7 @@ impl<T: Transport> Engine<T> {
     }
 }
 
-impl<T: Transport> Engine<T> {
+impl Engine {
     /// What a person says of an order is weighed against the portal as it is now, and not as it was when a term last needed it. A portal
     /// that cannot be read stops no command: whatever is decided, nothing is ordered before it was.
     async fn look_first(&mut self, now: Timestamp, asked: &Asked) -> Result<(), TickError> {
@@ -164,7 +174,7 @@ impl<T: Transport> Engine<T> {
                     self.read_status(&mut listed).await?;
                     // A row that says otherwise may be an old one, further back than the list is read.
                     let by_row = self.store.row_status(listed.mark).await?;
-                    if evidence::is_dead(listed.status.as_deref()) && evidence::is_paid(by_row.as_deref()) {
+                    if evidence::is_dead(listed.status.as_deref()) && !evidence::is_dead(by_row.as_deref()) {
                         drop(self.reach_portal(now, true).await?);
                     }
                 }

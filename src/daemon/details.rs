@@ -8,7 +8,6 @@ use jiff::{SignedDuration, Timestamp};
 use super::engine::{Engine, TickError};
 use crate::portal::client::Read;
 use crate::portal::read_error::ReadError;
-use crate::portal::transport::Transport;
 use crate::portal::wire::OrderDetail;
 use crate::renewal::evidence::{self, Listed};
 use crate::renewal::facts;
@@ -21,7 +20,7 @@ const UNREADABLE: SignedDuration = SignedDuration::from_hours(24);
 /// After so many that cannot be read in one go it is the portal that is not well.
 const FAILURES_AT_ONCE: u8 = 3;
 
-impl<T: Transport> Engine<T> {
+impl Engine {
     /// Reads the details of orders that are not ours, where they were never read or do not stand yet: those after row `mark`, and those made since
     /// `since`.
     pub(super) async fn read_details(&mut self, mark: i64, since: Option<Timestamp>) -> Result<Result<(), ReadError>, TickError> {
@@ -32,6 +31,7 @@ impl<T: Transport> Engine<T> {
             beyond = last.mark;
             tracing::debug!(orders = missing.len(), "reading the details of orders that others placed");
             for (index, order) in missing.iter().enumerate() {
+                self.give_way().await?;
                 match self.portal.order_of(order.portal_id.as_deref(), order.order_no.as_deref()).await {
                     Ok(detail) => {
                         self.take_detail(order.mark, &detail).await?;

@@ -7,7 +7,6 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::accept::doubt_settle;
 use super::engine::{Engine, TickError, after};
-use crate::portal::transport::Transport;
 use crate::store::outbox::Message;
 
 /// How often the whole list is read while the database is doubted.
@@ -21,7 +20,7 @@ pub(super) fn far_back(doubted_since: Timestamp) -> Timestamp {
     after(doubted_since, SignedDuration::from_hours(-24 * 400))
 }
 
-impl<T: Transport> Engine<T> {
+impl Engine {
     /// Reads the list whole, and the details that are missing, until a person has accepted the database.
     pub(super) async fn while_doubted(&mut self, now: Timestamp) -> Result<(), TickError> {
         let Some(since) = self.doubted else { return Ok(()) };

@@ -11,12 +11,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::courier::{Courier, Turn, Typed};
 use super::seal::{Seal, SealError};
+use super::watched::Watched;
 use super::{lacking, lapsed, own};
 use crate::clock::Clock;
 use crate::config::model::{Channels, Config};
 use crate::portal::client::PortalClient;
 use crate::portal::read_error::ReadError;
-use crate::portal::transport::Transport;
 use crate::renewal::chain;
 use crate::renewal::state::TermState;
 use crate::store::moves::{Move, Write};
@@ -30,11 +30,11 @@ const MOST_IDLE_TICKS: u32 = 5_000;
 const AT_ONCE: u32 = 512;
 
 /// The daemon without its shell. A test drives it on a simulated clock.
-pub struct Engine<T: Transport> {
+pub struct Engine {
     /// The database, held exclusively.
     pub store: Store,
     /// The portal.
-    pub portal: Arc<PortalClient<T>>,
+    pub portal: Arc<PortalClient>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// The file in force.
@@ -65,6 +65,10 @@ pub struct Engine<T: Transport> {
     notice_at: Option<Timestamp>,
     /// Carries messages beside the ticks. Without one they are delivered within (`run --once`).
     pub(super) courier: Option<Courier>,
+    /// The file, where it is one that people edit meanwhile.
+    pub file: Option<Watched>,
+    /// A command is being done: others wait for it, and so does nothing else.
+    pub(super) doing_a_command: bool,
     /// How commands in messages are typed here.
     pub typed: Typed,
     /// Channels that the file names, and that are not known to work: the ones of `config` stay in force until they do.
@@ -116,6 +120,9 @@ pub enum TickError {
     /// The seal failed, or the database file was replaced under the daemon (R9).
     #[error(transparent)]
     Seal(#[from] SealError),
+    /// A person asks for something, or has edited the file: what is left of the tick is due again when that is done. Never leaves the engine.
+    #[error("a person comes first")]
+    CalledAway,
 }
 
 impl TickError {
@@ -123,15 +130,15 @@ impl TickError {
     pub fn nature(&self) -> Nature {
         match self {
             Self::Store(error) | Self::Seal(SealError::Store(error)) => error.nature(),
-            Self::Seal(SealError::Io { .. }) => Nature::Passing,
+            Self::Seal(SealError::Io { .. }) | Self::CalledAway => Nature::Passing,
             Self::Seal(SealError::Replaced(_)) => Nature::Lasting,
         }
     }
 }
 
-impl<T: Transport> Engine<T> {
+impl Engine {
     /// An engine over an open database that has been recovered.
-    pub fn new(store: Store, portal: Arc<PortalClient<T>>, clock: Arc<dyn Clock>, config: Arc<Config>, uid: &str) -> Self {
+    pub fn new(store: Store, portal: Arc<PortalClient>, clock: Arc<dyn Clock>, config: Arc<Config>, uid: &str) -> Self {
         let po_prefix = format!("RW-{uid}-");
         Self {
             store,
@@ -151,6 +158,8 @@ impl<T: Transport> Engine<T> {
             noticed: true,
             notice_at: None,
             courier: None,
+            file: None,
+            doing_a_command: false,
             typed: Arc::new(str::to_owned),
             channels_asked: None,
             roster_tried: None,
@@ -250,7 +259,10 @@ impl<T: Transport> Engine<T> {
             self.set_aside(bad).await?;
         }
         if !due.terms.is_empty() {
-            self.work(now, due.terms, &mut ticked).await?;
+            match self.work(now, due.terms, &mut ticked).await {
+                Err(TickError::CalledAway) => {}
+                worked => worked?,
+            }
         }
         if self.roster_tried.is_none_or(|last| now.duration_since(last).abs() >= SignedDuration::from_hours(1)) {
             super::roster::take_again(&mut self.store, now).await?;
@@ -283,7 +295,7 @@ impl<T: Transport> Engine<T> {
             seen(&ticked);
             idle = if ticked.placed.is_empty() { idle + 1 } else { 0 };
             let next = self.next_wake().await?;
-            if self.stop.is_cancelled() || next.is_none_or(|at| at > self.clock.now()) {
+            if self.stop.is_cancelled() || self.is_file_edited() || next.is_none_or(|at| at > self.clock.now()) {
                 return Ok(next);
             }
             if idle >= MOST_IDLE_TICKS {
@@ -292,6 +304,17 @@ impl<T: Transport> Engine<T> {
                 return Ok(Some(after(self.clock.now(), SignedDuration::from_mins(1))));
             }
         }
+    }
+
+    /// Whether the file is another one than the one that is worked by.
+    pub fn is_file_edited(&self) -> bool {
+        self.file.as_ref().is_some_and(Watched::is_edited)
+    }
+
+    /// A person comes before whatever takes long, and before any order: what they have just said or written may be that it is not to be.
+    pub(super) async fn give_way(&mut self) -> Result<(), TickError> {
+        let called = !self.doing_a_command && (self.is_file_edited() || self.store.has_waiting_commands().await?);
+        if called { Err(TickError::CalledAway) } else { Ok(()) }
     }
 
     /// When something is next to be done.
@@ -309,6 +332,7 @@ impl<T: Transport> Engine<T> {
         if due.is_empty() {
             return Ok(());
         }
+        self.give_way().await?;
         let for_evidence = due.iter().any(|term| self.may_count(term, now));
         let synced = match self.reach_portal(now, for_evidence).await? {
             Ok(synced) => synced,
@@ -318,7 +342,7 @@ impl<T: Transport> Engine<T> {
                 return Ok(());
             }
         };
-        if let Some(wait) = self.clock_in_doubt(&synced, &due.iter().map(|term| term.id).collect::<Vec<_>>()) {
+        if let Some(wait) = self.clock_in_doubt(&synced, &due) {
             // What is about to be ordered is told with the wait.
             if wait.remedy.is_some() && due.iter().all(|term| term.state != TermState::Scheduled) {
                 self.tell_of_clock(now, wait.detail.clone()).await?;
@@ -383,7 +407,8 @@ impl<T: Transport> Engine<T> {
     }
 }
 
-fn is_overdue(term: &DueTerm, now: Timestamp) -> bool {
+/// Whether the last chance of a term that waits has passed (R26).
+pub(super) fn is_overdue(term: &DueTerm, now: Timestamp) -> bool {
     let waits = matches!(term.state, TermState::Scheduled | TermState::AwaitingApproval);
     waits && now >= chain::last_chance(term.moments.deadline_at, term.standing.grace_days)
 }

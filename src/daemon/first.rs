@@ -4,7 +4,6 @@
 //! deadlines. Never lets one go: `renewal/gate.rs` does, near a deadline.
 
 use super::engine::{Engine, TickError};
-use crate::portal::transport::Transport;
 use crate::renewal::gate::Kind;
 use crate::renewal::state::Reason;
 use crate::store::firsts::StuckFirst;
@@ -15,7 +14,7 @@ use crate::store::terms::DueTerm;
 /// How many are named; the rest is counted.
 const MOST_NAMED: usize = 10;
 
-impl<T: Transport> Engine<T> {
+impl Engine {
     /// Gives every move of `write` that waits for a stuck first order its reason and its command, and tells what is new.
     pub(super) async fn name_the_first(&mut self, waiting: &[(Kind, DueTerm)], write: &mut Write) -> Result<(), TickError> {
         if waiting.is_empty() {

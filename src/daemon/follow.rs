@@ -10,7 +10,6 @@ use super::sync::Synced;
 use super::words::{self, Plight};
 use super::{own, reopen};
 use crate::portal::read_error::ReadError;
-use crate::portal::transport::Transport;
 use crate::renewal::chain;
 use crate::renewal::evidence::{self, Listed};
 use crate::renewal::facts;
@@ -43,11 +42,12 @@ enum Whose {
     Anothers(Plight),
 }
 
-impl<T: Transport> Engine<T> {
+impl Engine {
     /// Looks at every order that is placed or renewed and due for a look.
     pub(super) async fn follow(&mut self, synced: &Synced, placed: Vec<DueTerm>) -> Result<(), TickError> {
         self.look_at_others(&placed).await?;
         for term in placed {
+            self.give_way().await?;
             let Some(attempt) = term.attempt.clone() else { continue };
             let mut listed = self.store.listed_attempt(attempt.id, &self.po_prefix).await?;
             let learned = self.store.learned(&term.identity).await?;
@@ -213,7 +213,7 @@ impl<T: Transport> Engine<T> {
             return self.renewed(term, attempt).await;
         }
         if evidence::is_dead(status) {
-            return self.hold_dead(term, attempt, status.unwrap_or_default()).await;
+            return self.hold_dead(term, attempt, listed, status.unwrap_or_default()).await;
         }
         if attempt.is_paid(status) && listed.is_some() {
             return self.renewed(term, attempt).await;
@@ -224,10 +224,12 @@ impl<T: Transport> Engine<T> {
             (false, _) => None,
             (true, Some(_)) if evidence::is_other_word(status) => Some(Plight {
                 reason: Reason::PendingLong,
-                detail: format!(
-                    "order {order} is {:?}, which is no word for paid or cancelled that is known here; it counts as not renewed",
-                    status.unwrap_or_default()
-                ),
+                detail: match status.filter(|word| !word.is_empty()) {
+                    Some(word) => format!(
+                        "order {order} is {word:?}, which is no word for paid or cancelled that is known here; it counts as not renewed"
+                    ),
+                    None => format!("the portal does not say whether order {order} is paid; it counts as not renewed"),
+                },
                 remedy: format!(
                     "look at order {order} in the portal, then: renewd resolve {0} --order-no {order} (it is paid) or renewd resolve {0} --void (it is dead)",
                     term.typed()
@@ -298,17 +300,30 @@ impl<T: Transport> Engine<T> {
     }
 
     /// R23: a dead order is held; only a person frees the term.
-    async fn hold_dead(&mut self, term: &DueTerm, attempt: &Attempt, status: &str) -> Result<(), TickError> {
+    async fn hold_dead(
+        &mut self,
+        term: &DueTerm,
+        attempt: &Attempt,
+        listed: Option<&Listed>,
+        status: &str,
+    ) -> Result<(), TickError> {
         let now = self.clock.now();
         let order = attempt.order_no.clone().unwrap_or_default();
+        let row = match listed {
+            Some(listed) => self.store.row_status(listed.mark).await?.filter(|row| !evidence::is_dead(Some(row))),
+            None => None,
+        };
+        let (only, first) = match row {
+            Some(row) => (
+                format!(" by its details, and {row} in the list"),
+                format!("look at order {order} in the portal, and cancel it there if it can still be paid; then: "),
+            ),
+            None => (String::new(), String::new()),
+        };
         let plight = Plight {
             reason: Reason::DeadOrder,
-            detail: format!("order {order} is {status} in the portal; the term is not renewed"),
-            remedy: format!(
-                "renewd resolve {} --void (frees the term for a new order) or renewd skip {}",
-                term.typed(),
-                term.typed()
-            ),
+            detail: format!("order {order} is {status} in the portal{only}; the term is not renewed"),
+            remedy: format!("{first}renewd resolve {0} --void (frees the term for a new order) or renewd skip {0}", term.typed()),
             orders: Vec::new(),
         };
         let mut write = Write::default();

@@ -8,7 +8,6 @@ use jiff::{SignedDuration, Timestamp};
 use super::engine::{Engine, TickError, after};
 use super::sync::Synced;
 use super::words::{self, Plight};
-use crate::portal::transport::Transport;
 use crate::renewal::state::{Reason, TermState};
 use crate::store::moves::{Move, Write};
 use crate::store::terms::DueTerm;
@@ -35,7 +34,7 @@ pub(super) fn accepted_from(since: Timestamp) -> Timestamp {
     after(since, REMOVED)
 }
 
-impl<T: Transport> Engine<T> {
+impl Engine {
     /// Terms that were held for such a list go on when it shows our order again.
     pub(super) async fn look_whether_shown(&mut self, synced: &Synced, held: Vec<DueTerm>) -> Result<(), TickError> {
         let now = self.clock.now();

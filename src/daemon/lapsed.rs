@@ -5,7 +5,6 @@
 use super::engine::{Engine, TickError};
 use super::own;
 use super::words::Plight;
-use crate::portal::transport::Transport;
 use crate::renewal::evidence;
 use crate::renewal::facts;
 use crate::renewal::state::{Reason, TermState};
@@ -18,7 +17,7 @@ pub(super) fn is_held_lapsed(term: &DueTerm) -> bool {
     term.state == TermState::Held && term.reason == Some(Reason::Lapsed)
 }
 
-impl<T: Transport> Engine<T> {
+impl Engine {
     /// What comes before `term` and is not paid, but for what a person has looked at.
     pub(super) async fn lapsed(&mut self, term: &DueTerm) -> Result<Option<Lapsed>, TickError> {
         let lapsed = self.store.lapsed_before(term.id).await?;

@@ -8,7 +8,6 @@ use serde_json::json;
 
 use super::engine::{Engine, TickError};
 use super::words;
-use crate::portal::transport::Transport;
 use crate::renewal::state::TermState;
 use crate::renewal::typed::typed;
 use crate::rules::{Rule, kept};
@@ -18,7 +17,7 @@ use crate::store::listed::po_numbers;
 use crate::store::moves::{Move, Write};
 use crate::store::outbox::Message;
 
-impl<T: Transport> Engine<T> {
+impl Engine {
     /// Looks for attempts that were set aside in what the portal just showed for the first time.
     pub(super) async fn notice_late(&mut self, now: Timestamp, shown: &[&str]) -> Result<(), TickError> {
         self.notice_numbers(now, shown).await?;

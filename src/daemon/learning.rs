@@ -5,14 +5,13 @@
 
 use super::engine::{Engine, TickError};
 use crate::portal::read_error::ReadError;
-use crate::portal::transport::Transport;
 use crate::renewal::evidence::{self, Listed};
 use crate::renewal::learned::{Learned, lessons};
 use crate::rules::{Rule, kept};
 use crate::store::attempts::Attempt;
 use crate::store::terms::DueTerm;
 
-impl<T: Transport> Engine<T> {
+impl Engine {
     /// R22: the first order of a kind teaches what this portal shows; the details are read once for it, and again where they did not stand yet: they
     /// may have been a placeholder, or those of an order that was not paid. What they show then takes the place of what they showed.
     pub(super) async fn learn_from(

@@ -40,5 +40,5 @@ mod testing;
 mod time;
 pub mod verdict;
 mod warning;
-mod watch;
+pub mod watched;
 mod words;

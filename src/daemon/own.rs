@@ -12,7 +12,6 @@ use super::engine::{Engine, TickError, after};
 use super::sound::Since;
 use super::words;
 use crate::portal::read_error::ReadError;
-use crate::portal::transport::Transport;
 use crate::renewal::evidence;
 use crate::renewal::facts;
 use crate::renewal::state::{Reason, TermState};
@@ -35,7 +34,7 @@ pub(super) fn look_at_dead(now: Timestamp, deadline: Timestamp) -> Timestamp {
     after(now, if long_ago { SignedDuration::from_hours(24 * 7) } else { LOOKS })
 }
 
-impl<T: Transport> Engine<T> {
+impl Engine {
     /// A dead order is looked at again; one that lives is followed like any other.
     pub(super) async fn follow_dead(&mut self, term: &DueTerm, status: Option<&str>) -> Result<(), TickError> {
         let now = self.clock.now();
@@ -100,7 +99,7 @@ impl<T: Transport> Engine<T> {
         Ok(Ok(living))
     }
 
-    /// Whether the portal has the order now, and it is not dead.
+    /// Whether the portal has the order now, and it is not dead, by its details or by its row: one that the list shows as payable can be paid.
     async fn is_alive(&mut self, order: &SetAsideOrder) -> Result<Result<bool, ReadError>, TickError> {
         let detail = match self.portal.order_of(order.order_id.as_deref(), Some(&order.order_no)).await {
             Ok(detail) => detail.value,
@@ -108,10 +107,12 @@ impl<T: Transport> Engine<T> {
             Err(error) => return Ok(Err(error)),
         };
         let status = facts::status(&detail.value).or_else(|| order.listed.as_ref().and_then(|listed| listed.status.clone()));
-        if let (Some(listed), Some(status)) = (&order.listed, &status) {
+        let Some(listed) = &order.listed else { return Ok(Ok(!evidence::is_dead(status.as_deref()))) };
+        if let Some(status) = &status {
             self.store.take_status(listed.mark, status).await?;
         }
-        Ok(Ok(!evidence::is_dead(status.as_deref())))
+        let by_row = self.store.row_status(listed.mark).await?.or(status.clone());
+        Ok(Ok(!(evidence::is_dead(status.as_deref()) && evidence::is_dead(by_row.as_deref()))))
     }
 }
 

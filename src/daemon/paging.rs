@@ -8,9 +8,8 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
-use crate::portal::client::PortalClient;
+use crate::portal::client::{PortalClient, Read};
 use crate::portal::read_error::ReadError;
-use crate::portal::transport::Transport;
 use crate::portal::wire::OrdersPage;
 use crate::store::audit::hex;
 use crate::store::mirror::MirrorRow;
@@ -19,6 +18,9 @@ use crate::store::mirror::MirrorRow;
 pub(super) const PAGE: u32 = 100;
 /// The same where a list is read again to see whether it is whole: a row that fell between two pages stands elsewhere then.
 pub(super) const OTHER_PAGE: u32 = 83;
+/// The page size that the vendor documents (portal-api.md section 5), and another one: for a portal that refuses larger ones.
+const DOCUMENTED: u32 = 25;
+const OTHER_DOCUMENTED: u32 = 23;
 /// A list longer than this is not read: something is wrong with its paging.
 const MOST_PAGES: u64 = 100_000;
 
@@ -109,7 +111,7 @@ fn raw_key(raw: &str) -> String {
 
 /// Reads the list down to `horizon`, or whole. One that shows fewer orders than it counts is read once more: an order may have come, or gone,
 /// between two pages.
-pub(super) async fn read<T: Transport>(portal: &PortalClient<T>, horizon: Option<Timestamp>) -> Result<Range, ReadError> {
+pub(super) async fn read(portal: &PortalClient, horizon: Option<Timestamp>) -> Result<Range, ReadError> {
     let range = read_once(portal, horizon, PAGE).await?;
     if range.contradiction().is_none() {
         return Ok(range);
@@ -119,19 +121,24 @@ pub(super) async fn read<T: Transport>(portal: &PortalClient<T>, horizon: Option
 }
 
 /// Its first page once more: what has moved to the front while the others were read stands there.
-pub(super) async fn front<T: Transport>(portal: &PortalClient<T>, size: u32) -> Result<Range, ReadError> {
+pub(super) async fn front(portal: &PortalClient, size: u32) -> Result<Range, ReadError> {
     let mut range = Range::default();
-    range.take(portal.orders(1, size).await?.value);
+    range.take(first_page(portal, size).await?.0.value);
     Ok(range)
 }
 
+/// The first page by `size`, or by what the vendor documents where the portal refuses so large a one; and by which size it came.
+async fn first_page(portal: &PortalClient, size: u32) -> Result<(Read<OrdersPage>, u32), ReadError> {
+    let small = if size == PAGE { DOCUMENTED } else { OTHER_DOCUMENTED };
+    match portal.orders(1, size).await {
+        Err(ReadError::Refused { .. }) if small < size => Ok((portal.orders(1, small).await?, small)),
+        first => Ok((first?, size)),
+    }
+}
+
 /// Reads it once, by pages of `size`.
-pub(super) async fn read_once<T: Transport>(
-    portal: &PortalClient<T>,
-    horizon: Option<Timestamp>,
-    size: u32,
-) -> Result<Range, ReadError> {
-    let first = portal.orders(1, size).await?;
+pub(super) async fn read_once(portal: &PortalClient, horizon: Option<Timestamp>, size: u32) -> Result<Range, ReadError> {
+    let (first, size) = first_page(portal, size).await?;
     let total = first.value.total;
     let step = length(&first.value);
     let sorting = sorting(&first.value);
@@ -177,15 +184,15 @@ enum Sorting {
 }
 
 /// A read on its way.
-struct Reading<'a, T: Transport> {
-    portal: &'a PortalClient<T>,
+struct Reading<'a> {
+    portal: &'a PortalClient,
     size: u32,
     /// How many rows the first page had.
     step: usize,
     range: Range,
 }
 
-impl<T: Transport> Reading<'_, T> {
+impl Reading<'_> {
     async fn page(&self, page: u64) -> Result<OrdersPage, ReadError> {
         Ok(self.portal.orders(u32::try_from(page).unwrap_or(u32::MAX), self.size).await?.value)
     }

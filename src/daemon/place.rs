@@ -9,7 +9,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use tokio::task::JoinSet;
 
-use super::engine::{Engine, TickError, Ticked, after};
+use super::engine::{Engine, TickError, Ticked, after, is_overdue};
 use super::record::Answered;
 use super::sound::Sound;
 use super::sync::Synced;
@@ -18,7 +18,6 @@ use crate::calendar;
 use crate::crash;
 use crate::portal::client::Placement;
 use crate::portal::outcome::{NotPlaced, Outcome, Unknown, Why};
-use crate::portal::transport::Transport;
 use crate::portal::wire::order_body;
 use crate::renewal::gate::{self, Candidate, Kind, Situation, Verdict};
 use crate::renewal::state::{Reason, TermState};
@@ -33,8 +32,10 @@ use crate::store::waits::Postponement;
 const IN_FLIGHT: usize = 32;
 /// R10: an attempt not sent within this time of its fence is cancelled unsent.
 const FENCE_HOLDS: SignedDuration = SignedDuration::from_secs(30);
+/// The same from when the list was asked for: the answer may have been on its way while the machine slept.
+const LIST_HOLDS: SignedDuration = SignedDuration::from_mins(2);
 
-impl<T: Transport> Engine<T> {
+impl Engine {
     /// Places what is due, nearest deadline first.
     pub(super) async fn place(&mut self, synced: &Synced, due: Vec<DueTerm>, ticked: &mut Ticked) -> Result<(), TickError> {
         if due.is_empty() || self.stop.is_cancelled() {
@@ -87,7 +88,8 @@ impl<T: Transport> Engine<T> {
     /// Lets all of `due` wait, and tells once for all of them.
     pub(super) async fn wait_all(&mut self, due: &[DueTerm], wait: Postponement) -> Result<(), TickError> {
         let now = self.clock.now();
-        let news = |term: &&DueTerm| term.state == TermState::Scheduled && term.reason != Some(wait.reason);
+        let known = |term: &DueTerm| term.reason == Some(wait.reason) && (term.remedy.is_some() || wait.remedy.is_none());
+        let news = |term: &&DueTerm| term.state == TermState::Scheduled && !known(term);
         if wait.remedy.is_some() && due.iter().any(|term| news(&term)) {
             tracing::warn!(reason = wait.reason.word(), terms = due.len(), "nothing is ordered: {}", wait.detail);
             let by = due.iter().map(|term| term.moments.deadline_at).min();
@@ -190,9 +192,13 @@ impl<T: Transport> Engine<T> {
     }
 
     /// Commits the intents of one batch, sends each once, and records every answer in one commit.
-    async fn send_batch(&mut self, synced: &Synced, batch: Vec<(Sound, bool)>, ticked: &mut Ticked) -> Result<(), TickError> {
+    async fn send_batch(&mut self, synced: &Synced, mut batch: Vec<(Sound, bool)>, ticked: &mut Ticked) -> Result<(), TickError> {
+        self.give_way().await?;
         let now = self.clock.now();
-        if self.stop.is_cancelled() || now.duration_since(synced.until) > FENCE_HOLDS {
+        let old = now.duration_since(synced.until) > FENCE_HOLDS || now.duration_since(synced.at) > LIST_HOLDS;
+        // Reading may have taken long, or the machine slept meanwhile: what is too late by now is missed at the next tick.
+        batch.retain(|(sound, _)| !is_overdue(&sound.term, now));
+        if self.stop.is_cancelled() || old || batch.is_empty() {
             return Ok(()); // nothing was committed: due again at once, with a new fence
         }
         let fence = self.store.fence(synced.at, synced.total).await?;
@@ -306,3 +312,6 @@ fn died() -> Placement {
     let unknown = Unknown { message, code: None, http_status: None, request_id: None, retry_after: None, raw: None };
     Placement { outcome: Outcome::Unknown(Box::new(unknown)), date: None }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,6 @@ use super::engine::{Engine, TickError};
 use super::sync::Synced;
 use super::words;
 use crate::portal::read_error::ReadError;
-use crate::portal::transport::Transport;
 use crate::renewal::retry;
 use crate::renewal::state::Reason;
 use crate::store::terms::DueTerm;
@@ -21,7 +20,7 @@ pub(super) struct Trouble {
     pub(super) what: String,
 }
 
-impl<T: Transport> Engine<T> {
+impl Engine {
     /// Reads the order list although nothing is due, so that what others did is known. What kept it from being read, if anything did.
     pub async fn look_at_portal(&mut self) -> Result<Option<String>, TickError> {
         let now = self.clock.now();

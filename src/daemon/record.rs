@@ -6,7 +6,6 @@
 use super::engine::{Engine, TickError, Ticked};
 use crate::portal::client::Placement;
 use crate::portal::outcome::{Outcome, Placed, Unknown};
-use crate::portal::transport::Transport;
 use crate::store::ends::Ended;
 use crate::store::nature::Nature;
 use crate::store::terms::DueTerm;
@@ -20,7 +19,7 @@ pub(super) struct Answered {
     pub(super) placement: Placement,
 }
 
-impl<T: Transport> Engine<T> {
+impl Engine {
     /// Answers are written before anything else is done; a database that failed a moment ago gets them at the next tick.
     pub(super) async fn record_what_is_left(&mut self, ticked: &mut Ticked) -> Result<(), TickError> {
         while let Some(answered) = self.answered.first() {

@@ -8,7 +8,6 @@ use serde_json::json;
 
 use super::engine::{Engine, TickError};
 use super::words::{self, Plight};
-use crate::portal::transport::Transport;
 use crate::renewal::evidence::{self, Listed};
 use crate::renewal::learned::Learned;
 use crate::renewal::state::{Reason, TermState};
@@ -41,7 +40,7 @@ pub(super) fn looks_like_anothers(term: &DueTerm, attempt: &Attempt, listed: &Li
     })
 }
 
-impl<T: Transport> Engine<T> {
+impl Engine {
     /// While another order is of unknown fate, the details of an order that only an answer named tell whose it is.
     pub(super) async fn details_in_doubt(&mut self, attempt: &Attempt, listed: Listed) -> Result<Listed, TickError> {
         let told = listed.detailed || !attempt.by_answer() || !listed.mentions_ours.is_empty();

@@ -9,7 +9,6 @@ use super::engine::{Engine, TickError, after};
 use super::sync::Synced;
 use super::words::{self, Plight};
 use crate::config::model::Config;
-use crate::portal::transport::Transport;
 use crate::renewal::evidence::{self, Finding, Listed, Moment, Search};
 use crate::renewal::learned::Learned;
 use crate::renewal::retry;
@@ -23,7 +22,7 @@ use crate::store::terms::DueTerm;
 /// How many old, unpaid orders of customers nobody knows are read for one absence; any beyond speak against it.
 const MOST_BASKETS: u32 = 50;
 
-impl<T: Transport> Engine<T> {
+impl Engine {
     /// Judges every unknown attempt by the list that was just read.
     pub(super) async fn resolve(&mut self, synced: &Synced, unknown: Vec<DueTerm>) -> Result<(), TickError> {
         let Some(oldest) = unknown.iter().filter_map(|term| term.attempt.as_ref()).map(|attempt| attempt.fence_mark).min() else {

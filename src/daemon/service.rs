@@ -17,10 +17,10 @@ use tokio::sync::Notify;
 use super::engine::{Engine, OrderPlaced, TickError};
 use super::lock::{Lock, LockError};
 use super::roster::{File, Taken};
-use super::{bell, roster, watch};
+use super::watched::Watched;
+use super::{bell, roster};
 use crate::config::model::NOBODY_TOLD;
 use crate::config::{Config, ConfigError, Parsed};
-use crate::portal::transport::Transport;
 use crate::store::StoreError;
 use crate::store::nature::Nature;
 use crate::store::notices::Notice;
@@ -32,8 +32,8 @@ use trouble::Trouble;
 const LONGEST_WAIT: Duration = Duration::from_mins(1);
 /// How soon a command of a person is taken up.
 const LOOK_FOR_COMMANDS: Duration = Duration::from_secs(1);
-/// How long an editor gets to finish writing.
-const SETTLE_EDIT: Duration = Duration::from_millis(300);
+/// How often an edit is looked at until it stands still.
+const LOOK_AT_EDIT: Duration = Duration::from_millis(200);
 /// How long a tick may take after the daemon was asked to leave: an order in flight gets its answer, or becomes unknown.
 const LEAVE_WITHIN: Duration = Duration::from_secs(8);
 /// How old the status that systemd shows may get while nothing happens. It is read from every term, so not each time.
@@ -77,9 +77,9 @@ impl ServiceError {
 }
 
 /// The engine and what wakes it.
-pub struct Service<T: Transport> {
+pub struct Service {
     /// What does the work.
-    pub engine: Engine<T>,
+    pub engine: Engine,
     /// Keeps other daemons from its database.
     pub lock: Lock,
     /// The file that is watched.
@@ -107,16 +107,14 @@ struct Round {
     busy: bool,
 }
 
-impl<T: Transport> Service<T> {
+impl Service {
     /// Runs until SIGTERM or SIGINT.
-    pub async fn run(mut self) -> Result<Engine<T>, ServiceError> {
+    pub async fn run(mut self) -> Result<Engine, ServiceError> {
         let wake = Arc::new(Notify::new());
         self.engine.hire_courier(Arc::clone(&wake));
-        let edited = Arc::new(Notify::new());
+        let path = &self.config_path;
+        self.engine.file.get_or_insert_with(|| Watched::new(path));
         let _bell = bell::hang(&self.engine.config.check, Arc::clone(&wake)).await?;
-        let _watcher = watch::watch(&self.config_path, Arc::clone(&edited))
-            .inspect_err(|error| tracing::warn!(%error, "the file is not watched; reload with SIGHUP"))
-            .ok();
         let mut hangup = signal(SignalKind::hangup()).map_err(ServiceError::Signals)?;
         let stop = self.engine.stop.clone();
         let _leaving = leave_on_signal(stop.clone())?;
@@ -125,7 +123,7 @@ impl<T: Transport> Service<T> {
         let mut said = Said { at: Instant::now(), looked: false, trial: Trial::default(), credentials: Instant::now() };
         let mut trouble = Trouble::none(self.engine.clock.now());
         trouble.remember(&mut self.engine).await;
-        let mut reload = self.was_edited().await?;
+        let mut reload = false;
         loop {
             let next = match self.round(&mut reload, &mut said, &mut trouble).await {
                 Ok(None) => break,
@@ -142,20 +140,12 @@ impl<T: Transport> Service<T> {
                 () = wake.notified() => {}
                 () = tokio::time::sleep(self.wait(next)) => {}
                 _ = hangup.recv() => reload = true,
-                () = edited.notified() => { tokio::time::sleep(SETTLE_EDIT).await; reload = true }
             }
         }
         self.engine.leave().await;
         self.engine.end_deliveries(LAST_WORDS).await;
         trouble.leave(LAST_WORDS).await;
         Ok(self.engine)
-    }
-
-    /// Whether the file was saved after the start had read it and before it was watched: nobody else would notice.
-    async fn was_edited(&mut self) -> Result<bool, ServiceError> {
-        let Ok(text) = tokio::fs::read_to_string(&self.config_path).await else { return Ok(true) };
-        let known = [self.engine.store.file_in_force().await?, self.engine.store.file_waiting().await?];
-        Ok(!known.into_iter().flatten().any(|kept| kept.text == text))
     }
 
     /// Takes up an edit, does what is due, and shows it. When something is next to be done; `None` when the daemon was asked to leave.
@@ -166,6 +156,7 @@ impl<T: Transport> Service<T> {
         trouble: &mut Trouble,
     ) -> Result<Option<Option<Timestamp>>, ServiceError> {
         self.lock.assert_held()?;
+        *reload |= self.engine.file.as_mut().is_some_and(Watched::is_ready);
         if *reload {
             self.reload().await?;
             *reload = false;
@@ -232,6 +223,9 @@ impl<T: Transport> Service<T> {
 
     fn wait(&self, next: Option<Timestamp>) -> Duration {
         let now = self.engine.clock.now();
+        if self.engine.is_file_edited() {
+            return LOOK_AT_EDIT;
+        }
         let until = next.map(|at| Duration::try_from(at.duration_since(now)).unwrap_or(Duration::ZERO));
         until.map_or(LONGEST_WAIT, |until| until.min(LONGEST_WAIT)).min(LOOK_FOR_COMMANDS)
     }
@@ -245,6 +239,9 @@ impl<T: Transport> Service<T> {
     /// A bad edit is reported and changes nothing.
     async fn reload(&mut self) -> Result<(), ServiceError> {
         systemd::reloading();
+        if let Some(file) = &mut self.engine.file {
+            file.is_read();
+        }
         self.read_credentials_again().await?;
         let now = self.engine.clock.now();
         match Config::from_file(&self.config_path) {

@@ -13,7 +13,6 @@ use super::engine::{Engine, TickError, after};
 use super::words::{self, Plight};
 use super::{lapsed, own};
 use crate::calendar;
-use crate::portal::transport::Transport;
 use crate::portal::wire::order_body;
 use crate::renewal::chain;
 use crate::renewal::evidence::{self, Listed};
@@ -68,7 +67,7 @@ struct Others {
     living: HashMap<i64, Vec<String>>,
 }
 
-impl<T: Transport> Engine<T> {
+impl Engine {
     /// Judges each term by itself: approval (R3, R14) and orders by others (R11). What is not sound waits for a person.
     pub(super) async fn sound(&mut self, due: Vec<DueTerm>) -> Result<Vec<Sound>, TickError> {
         let Some(others) = self.others(&due).await? else {

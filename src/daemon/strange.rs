@@ -9,7 +9,6 @@ use serde_json::json;
 
 use super::engine::{Engine, TickError};
 use super::words;
-use crate::portal::transport::Transport;
 use crate::renewal::typed::typed;
 use crate::rules::{Rule, kept};
 use crate::store::audit::Happened;
@@ -21,7 +20,7 @@ use crate::store::terms::DueTerm;
 /// What every installation's `poNumber`s begin with.
 const ANY: &str = "RW-";
 
-impl<T: Transport> Engine<T> {
+impl Engine {
     /// Looks through the texts of orders that the portal just showed for the first time, or otherwise than before, for numbers.
     pub(super) async fn notice_numbers(&mut self, now: Timestamp, shown: &[&str]) -> Result<(), TickError> {
         let named: Vec<String> = shown.iter().flat_map(|text| po_numbers(text, ANY)).collect();
@@ -70,7 +69,8 @@ impl<T: Transport> Engine<T> {
                 carriers.join(" and ")
             );
             let detail = json!({"orders": carriers, "po_number": number});
-            let command = "cancel all but one of them in the portal; then: renewd resume";
+            let command =
+                "look in the portal whether these are different orders, and cancel all but one of them; then: renewd resume";
             self.stop_for(now, "order.twice", second, what, detail, command).await?;
         }
         Ok(())

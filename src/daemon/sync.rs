@@ -10,7 +10,6 @@ use jiff::{SignedDuration, Timestamp};
 use super::engine::{Engine, TickError};
 use super::paging::{self, OTHER_PAGE, Range};
 use crate::portal::read_error::ReadError;
-use crate::portal::transport::Transport;
 use crate::rules::{Rule, kept};
 use crate::store::account::Account;
 use crate::store::mirror::MirrorRow;
@@ -39,7 +38,7 @@ pub struct Synced {
     pub lacks: Option<(String, Timestamp)>,
 }
 
-impl<T: Transport> Engine<T> {
+impl Engine {
     /// Brings the mirror up to date. For evidence the whole list is read twice, and must not have moved.
     pub(super) async fn sync(&mut self, account: &Account, for_evidence: bool) -> Result<Result<Synced, ReadError>, TickError> {
         let at = self.clock.now();

@@ -12,7 +12,6 @@ use super::engine::{Engine, TickError, after};
 use super::words;
 use crate::config::model::{Channels, Config, Notify};
 use crate::notify::Channel;
-use crate::portal::transport::Transport;
 use crate::renewal::chain;
 use crate::renewal::state::TermState;
 use crate::store::moves::Write;
@@ -24,7 +23,7 @@ use crate::store::{Store, StoreError};
 /// How many messages one tick sends; the rest is due again at once.
 const AT_ONCE: u32 = 20;
 
-impl<T: Transport> Engine<T> {
+impl Engine {
     /// Warnings ignore pause, hold and approval: whatever stands in the way, a person hears of it (R27). What was missed is told again until
     /// it is settled.
     pub(super) async fn warn(&mut self, now: Timestamp, due: &mut [DueTerm]) -> Result<(), TickError> {

@@ -35,10 +35,10 @@ pub(super) fn file(expires_on: &str) -> String {
 }
 
 /// The daemon without its shell, and its clock.
-pub(super) struct World<T: Transport> {
-    pub(super) engine: Engine<T>,
+pub(super) struct World {
+    pub(super) engine: Engine,
     pub(super) clock: ManualClock,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 /// What the portal says otherwise than the sandbox would, in the details of orders that mention the first text: the third in place of the second; or
@@ -81,7 +81,7 @@ impl Transport for Retelling {
     }
 }
 
-impl World<Retelling> {
+impl World {
     /// The same before the built-in portal.
     pub(super) async fn before_sandbox() -> (Self, Sandbox, Retold) {
         let clock = ManualClock::at(at(BEGIN));
@@ -92,16 +92,31 @@ impl World<Retelling> {
     }
 }
 
+impl World {
+    /// The same with a hand on the line to it.
+    pub(super) async fn before_line() -> (Self, Sandbox, Line) {
+        let clock = ManualClock::at(at(BEGIN));
+        let sandbox = Sandbox::new(Arc::new(clock.clone()), Settings::default());
+        let line = Line::quiet(sandbox.clone(), &clock);
+        (Self::new(line.clone(), clock).await, sandbox, line)
+    }
+}
+
 /// Somebody else renews the same for this customer.
 pub(super) fn order_of(sandbox: &Sandbox, partner: u64) -> String {
     let request = OrderRequest::rm_premium(Some(PortalId::known(partner)), PortalId::known(5), PortalId::known(7), 1);
     sandbox.add_foreign(Foreign { by: PlacedBy::Colleague, request, status: SUCCEED, created_at: None }).order_no
 }
 
-impl<T: Transport> World<T> {
+impl World {
     /// What a person is shown of the order for this term.
     pub(super) async fn request_hash(&mut self, term: i64) -> String {
         super::sound::request_hash(&self.engine.store.term(term).await.unwrap().unwrap())
+    }
+
+    /// Where the database is.
+    pub(super) fn database(&self) -> std::path::PathBuf {
+        self.folder.path().join("renewd.db")
     }
 
     /// State and reason of every term.
@@ -113,7 +128,7 @@ impl<T: Transport> World<T> {
     }
 
     /// Bound, with `one` that expires on 2027-03-01 and is due fourteen days before.
-    pub(super) async fn new(transport: T, clock: ManualClock) -> Self {
+    pub(super) async fn new(transport: impl Transport, clock: ManualClock) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut store = Store::open(&folder.path().join("renewd.db"), Opening::Create).await.unwrap();
         store.install(Kind::Portal, "test", "https://portal.example/", at(BEGIN)).await.unwrap();
@@ -122,7 +137,7 @@ impl<T: Transport> World<T> {
         let credentials = Credentials { client_id: "sandbox".into(), client_secret: "sandbox".into() };
         let portal = PortalClient::new(transport, credentials, Arc::new(clock.clone()), ValidationCodes::default());
         let engine = Engine::new(store, Arc::new(portal), Arc::new(clock.clone()), Arc::new(config), "test");
-        let mut world = Self { engine, clock, _folder: folder };
+        let mut world = Self { engine, clock, folder };
         world.take("2027-03-01").await;
         world
     }

@@ -6,30 +6,32 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::engine::{Engine, TickError, after};
 use super::sync::Synced;
-use crate::portal::transport::Transport;
 use crate::renewal::chain;
 use crate::renewal::state::Reason;
 use crate::rules::{Rule, kept};
 use crate::store::notices::Notice;
 use crate::store::outbox::Message;
+use crate::store::terms::DueTerm;
 use crate::store::waits::Postponement;
 
 /// R13: how far our clock may be from the portal's.
 const TOLERANCE: SignedDuration = SignedDuration::from_hours(1);
 /// How far behind the newest confirmed moment it may be: the portal's own machines differ by seconds.
 const BEHIND: SignedDuration = SignedDuration::from_mins(5);
+/// How long answers that do not tell the time are taken for old ones, out of a cache.
+const UNTOLD: SignedDuration = SignedDuration::from_hours(1);
 const HELP: &str = "set the clock (timedatectl), or: renewd accept --clock";
 
-impl<T: Transport> Engine<T> {
+impl Engine {
     /// Why nothing may be done by this clock, if so. `terms` wait; nothing is concluded from a deadline that it says has passed.
-    pub(super) fn clock_in_doubt(&self, synced: &Synced, terms: &[i64]) -> Option<Postponement> {
+    pub(super) fn clock_in_doubt(&self, synced: &Synced, due: &[DueTerm]) -> Option<Postponement> {
         if !kept(Rule::R13) {
             return None;
         }
         let now = self.clock.now();
         let mark = synced.high_water;
         let wait = |minutes, detail: String, remedy: Option<&str>| Postponement {
-            terms: terms.to_vec(),
+            terms: due.iter().map(|term| term.id).collect(),
             until: after(now, SignedDuration::from_mins(minutes)),
             reason: Reason::Clock,
             detail,
@@ -37,7 +39,13 @@ impl<T: Transport> Engine<T> {
         };
         match (synced.date, mark) {
             // It tells the time, but not in this answer: an old one, perhaps out of a cache.
-            (None, Some(_)) => Some(wait(1, "the portal's answer does not tell its time; it is asked again".to_owned(), None)),
+            (None, Some(_)) if untold_since(due).is_none_or(|since| now.duration_since(since) < UNTOLD) => {
+                Some(wait(1, "the portal's answer does not tell its time; it is asked again".to_owned(), None))
+            }
+            (None, Some(_)) => {
+                let detail = "the portal does not tell the time any more, so nothing confirms this machine's clock";
+                Some(wait(60, detail.to_owned(), Some("make sure that the clock is right, then: renewd accept --clock")))
+            }
             (date, mark) => trouble(now, mark, date).map(|detail| wait(60, detail, Some(HELP))),
         }
     }
@@ -66,6 +74,11 @@ impl<T: Transport> Engine<T> {
     }
 }
 
+/// Since when terms wait for the clock, which the database keeps: a process may live for one look only.
+fn untold_since(due: &[DueTerm]) -> Option<Timestamp> {
+    due.iter().filter(|term| term.reason == Some(Reason::Clock)).map(|term| term.since).min()
+}
+
 fn trouble(now: Timestamp, high_water: Option<Timestamp>, portal: Option<Timestamp>) -> Option<String> {
     if let Some(mark) = high_water.filter(|mark| mark.duration_since(now) > BEHIND) {
         return Some(format!("the clock says {now:.0}, but the portal has already confirmed {mark:.0}"));
@@ -74,3 +87,6 @@ fn trouble(now: Timestamp, high_water: Option<Timestamp>, portal: Option<Timesta
     let apart = now.duration_since(portal).abs();
     (apart > TOLERANCE).then(|| format!("the clock says {now:.0}, the portal says {portal:.0}"))
 }
+
+#[cfg(test)]
+mod tests;

@@ -228,7 +228,7 @@ impl Desk<'_> {
         let Some(attempt) = term.attempt.as_ref().filter(|_| super::own::is_held_dead(term)) else { return Ok(()) };
         let Some(listed) = self.store.listed_attempt(attempt.id, self.po_prefix).await? else { return Ok(()) };
         if evidence::is_dead(listed.status.as_deref()) {
-            return self.refuse_while_listed_as_paid(term, &listed).await;
+            return self.refuse_while_listed_as_alive(term, &listed).await;
         }
         let step = Move {
             reason: term.reason,
@@ -246,18 +246,20 @@ impl Desk<'_> {
         )))
     }
 
-    /// The details call it dead, and the list paid: if the list is right, another order is a second one. Not for ever: a list may keep a row as it was.
-    async fn refuse_while_listed_as_paid(&mut self, term: &DueTerm, listed: &evidence::Listed) -> Result<(), Refused> {
+    /// The details call it dead, and the list paid, or still to be paid: if the list is right, another order is a second one. Not for ever: a list may
+    /// keep a row as it was.
+    async fn refuse_while_listed_as_alive(&mut self, term: &DueTerm, listed: &evidence::Listed) -> Result<(), Refused> {
         let (row, from) = (self.store.row_status(listed.mark).await?, super::lacking::accepted_from(term.since));
-        if !evidence::is_paid(row.as_deref()) || self.now >= from {
-            return Ok(());
-        }
+        let Some(row) = row.filter(|row| !evidence::is_dead(Some(row)) && self.now < from) else { return Ok(()) };
+        let look = if evidence::is_paid(Some(&row)) {
+            format!("look at it in the portal: if it is paid, renewd resolve {} --order-no {}; if not,", term.typed(), listed.key)
+        } else {
+            "whoever pays it there has paid twice: cancel it in the portal, and".to_owned()
+        };
         Err(Refused::No(format!(
-            "the portal's list shows order {0} as {1}, and only its details as {2}; look at it in the portal: if it is paid, renewd resolve {3} --order-no {0}; if not, ask again after {from:.0}, or when the list says so too",
+            "the portal's list shows order {} as {row}, and only its details as {}; {look} ask again after {from:.0}, or when the list says so too",
             listed.key,
-            row.unwrap_or_default(),
             listed.status.as_deref().unwrap_or_default(),
-            term.typed()
         )))
     }
 

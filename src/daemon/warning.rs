@@ -5,13 +5,12 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::engine::{Engine, TickError, after};
-use crate::portal::transport::Transport;
 use crate::renewal::chain;
 use crate::renewal::state::TermState;
 use crate::store::moves::Move;
 use crate::store::terms::DueTerm;
 
-impl<T: Transport> Engine<T> {
+impl Engine {
     /// People hear of the deadlines of terms that wait, whatever they wait for. Of what is renewed there is nothing to warn.
     pub(super) async fn plan_warnings<'a>(
         &mut self,

@@ -19,7 +19,7 @@ use super::outcome::{NotPlaced, Outcome, Why};
 use super::read_error::ReadError;
 pub use super::token::Granted;
 use super::token::{Token, Tokens};
-use super::transport::{Method, Request, Response, Sending, Transport};
+use super::transport::{AnyTransport, Method, Request, Response, Sending, Transport};
 use super::wire::{BillingContact, Listing, OrderDetail, OrdersPage, Partner, Product, ProductInfo, ValidationCodes};
 use super::wire::{classify_order, read_result};
 use crate::clock::Clock;
@@ -31,8 +31,8 @@ const TOKEN_WAIT: Duration = Duration::from_secs(15);
 const READY_FOR: SignedDuration = SignedDuration::from_secs(120);
 
 /// The client of one portal account. There must be one per process: it owns the token.
-pub struct PortalClient<T: Transport> {
-    transport: T,
+pub struct PortalClient {
+    transport: AnyTransport,
     tokens: Tokens,
     codes: ValidationCodes,
 }
@@ -55,27 +55,27 @@ pub struct Read<T> {
     pub date: Option<Timestamp>,
 }
 
-impl<T: Transport> std::fmt::Debug for PortalClient<T> {
+impl std::fmt::Debug for PortalClient {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("PortalClient").field("codes", &self.codes).finish_non_exhaustive()
     }
 }
 
-impl<T: Transport> PortalClient<T> {
+impl PortalClient {
     /// A client that has not asked for anything yet.
-    pub fn new(transport: T, credentials: Credentials, clock: Arc<dyn Clock>, codes: ValidationCodes) -> Self {
-        Self { transport, tokens: Tokens::new(credentials, Source::default(), clock), codes }
+    pub fn new(transport: impl Transport, credentials: Credentials, clock: Arc<dyn Clock>, codes: ValidationCodes) -> Self {
+        Self::with_source(transport, credentials, Source::default(), clock, codes)
     }
 
     /// The same with credentials that can be read again when the portal refuses them.
     pub fn with_source(
-        transport: T,
+        transport: impl Transport,
         credentials: Credentials,
         source: Source,
         clock: Arc<dyn Clock>,
         codes: ValidationCodes,
     ) -> Self {
-        Self { transport, tokens: Tokens::new(credentials, source, clock), codes }
+        Self { transport: AnyTransport::new(transport), tokens: Tokens::new(credentials, source, clock), codes }
     }
 
     /// Reads the credentials again. Whether they have changed.

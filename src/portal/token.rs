@@ -16,7 +16,7 @@ use self::grant::Grant;
 pub use self::grant::Granted;
 use super::credentials::{Credentials, Keys, Source};
 use super::read_error::ReadError;
-use super::transport::{Method, Request, Sending, Transport};
+use super::transport::{AnyTransport, Method, Request, Sending};
 use super::wire::read_result;
 use crate::clock::Clock;
 
@@ -78,7 +78,7 @@ impl Tokens {
     }
 
     /// A token that need not be renewed within `margin`. Callers that come while one is fetched share it, and its failure too.
-    pub(super) async fn get<T: Transport>(&self, transport: &T, margin: SignedDuration) -> Result<Token, ReadError> {
+    pub(super) async fn get(&self, transport: &AnyTransport, margin: SignedDuration) -> Result<Token, ReadError> {
         let ended = self.ended.load(Ordering::Acquire);
         let mut state = self.state.lock().await;
         let now = self.clock.now();
@@ -104,7 +104,7 @@ impl Tokens {
     }
 
     /// Renews by the refresh token alone: whether another one came with it. For `check --online`; the daemon has [`Tokens::get`].
-    pub(super) async fn refresh<T: Transport>(&self, transport: &T) -> Result<Option<bool>, ReadError> {
+    pub(super) async fn refresh(&self, transport: &AnyTransport) -> Result<Option<bool>, ReadError> {
         let mut state = self.state.lock().await;
         let now = self.clock.now();
         let Some(refresh) = self.living(&state).and_then(|held| held.refresh.clone()) else { return Ok(None) };
@@ -121,7 +121,7 @@ impl Tokens {
         state.held.as_ref().filter(|held| held.token.number > self.dead.load(Ordering::Acquire))
     }
 
-    async fn renew<T: Transport>(&self, transport: &T, state: &mut State, now: Timestamp) -> Result<Token, ReadError> {
+    async fn renew(&self, transport: &AnyTransport, state: &mut State, now: Timestamp) -> Result<Token, ReadError> {
         let refresh = self.living(state).and_then(|held| held.refresh.clone());
         let fetched = self.fetch(transport, refresh).await;
         let number = self.ended.fetch_add(1, Ordering::AcqRel) + 1;
@@ -152,7 +152,7 @@ impl Tokens {
     }
 
     /// With the refresh token if there is one. Whatever is wrong with that, short of a portal that is away, the credentials may still do.
-    async fn fetch<T: Transport>(&self, transport: &T, refresh: Option<SecretString>) -> Result<Grant, ReadError> {
+    async fn fetch(&self, transport: &AnyTransport, refresh: Option<SecretString>) -> Result<Grant, ReadError> {
         if let Some(refresh) = refresh {
             let fields = [("grant_type", "refresh_token"), ("refresh_token", refresh.expose_secret())];
             match call(transport, &fields).await {
@@ -174,7 +174,7 @@ impl Tokens {
     }
 }
 
-async fn by_credentials<T: Transport>(transport: &T, credentials: &Credentials) -> Result<Grant, ReadError> {
+async fn by_credentials(transport: &AnyTransport, credentials: &Credentials) -> Result<Grant, ReadError> {
     let fields = [
         ("client_id", credentials.client_id.expose_secret()),
         ("client_secret", credentials.client_secret.expose_secret()),
@@ -183,7 +183,7 @@ async fn by_credentials<T: Transport>(transport: &T, credentials: &Credentials) 
     call(transport, &fields).await
 }
 
-async fn call<T: Transport>(transport: &T, fields: &[(&str, &str)]) -> Result<Grant, ReadError> {
+async fn call(transport: &AnyTransport, fields: &[(&str, &str)]) -> Result<Grant, ReadError> {
     let request = Request {
         method: Method::Post,
         path: PATH.to_owned(),

@@ -4,6 +4,7 @@
 //! interprets a body. The simulation puts its own transport here, so that the real client is what it tests.
 
 use std::future::Future;
+use std::pin::Pin;
 
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -88,4 +89,31 @@ pub struct TransportError {
 pub trait Transport: Send + Sync + 'static {
     /// Sends `request` once and reads the whole response.
     fn send(&self, request: Request) -> impl Future<Output = Result<Response, TransportError>> + Send;
+}
+
+/// A transport of whatever kind: what is above it is compiled once, and not for each.
+pub struct AnyTransport(Box<dyn Erased>);
+
+impl AnyTransport {
+    /// Wraps `transport`.
+    pub fn new(transport: impl Transport) -> Self {
+        Self(Box::new(transport))
+    }
+
+    /// Sends `request` once and reads the whole response.
+    pub async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        self.0.send_boxed(request).await
+    }
+}
+
+type Sent<'a> = Pin<Box<dyn Future<Output = Result<Response, TransportError>> + Send + 'a>>;
+
+trait Erased: Send + Sync {
+    fn send_boxed(&self, request: Request) -> Sent<'_>;
+}
+
+impl<T: Transport> Erased for T {
+    fn send_boxed(&self, request: Request) -> Sent<'_> {
+        Box::pin(self.send(request))
+    }
 }

@@ -171,6 +171,11 @@ pub fn compare(known: &[Known], entries: &[Entry], zone: &TimeZone, now: Timesta
         match by_identity.get(&entry.identity) {
             Some(old) => {
                 seen.insert(old.id);
+                let renamed = (old.name != entry.name).then(|| look_alikes.name_in_use(entry, &listed)).flatten();
+                if let Some(refused) = renamed {
+                    roster.refused.push(Refused { entry: index, by: None, ..refused });
+                    continue;
+                }
                 compare_one(old, entry, index, zone, now, &mut roster);
             }
             None => match look_alikes.name_in_use(entry, &listed) {

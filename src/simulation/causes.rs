@@ -49,6 +49,8 @@ fn has_cause(kind: &str, reason: &str, plan: &Plan, plans: &[Plan], sandbox: &Sa
             || hides && (faults || crashes)
             // Until the first order of one's own was read back, a partner's might be it.
             || plan.partner.is_none() && nature.strangers > 0
+            // Details that cannot be read for a day say of no order whose it is.
+            || nature.spells > 0 && nature.strangers > 0
             || plans.iter().filter(|other| other.looks_like(&plan.request(1))).count() > 1
     };
     match (kind, reason) {

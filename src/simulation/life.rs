@@ -30,7 +30,7 @@ const MOST_TICKS: u32 = 300;
 const PATH: &str = "/etc/renewd/renewals.toml";
 
 /// The daemon, but for its shell.
-pub(super) type Daemon = Engine<Line>;
+pub(super) type Daemon = Engine;
 
 /// A world and the daemon in it.
 #[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]

@@ -108,6 +108,16 @@ impl Line {
         Self::new(sandbox, weather)
     }
 
+    /// From now on its answers do not tell the time.
+    pub(crate) fn stops_telling_the_time(&self) {
+        self.weather().dates = Dates::Never;
+    }
+
+    /// From now on they do.
+    pub(crate) fn tells_the_time(&self) {
+        self.weather().dates = Dates::Always;
+    }
+
     pub(super) fn new(sandbox: Sandbox, weather: Weather) -> Self {
         Self { sandbox, weather: Arc::new(Mutex::new(weather)) }
     }

@@ -2,8 +2,8 @@
 //!
 //! Owns the queue between the command line and the daemon, and the writes that only a person's word allows.
 
-use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::audit::{self, Happened};
@@ -11,7 +11,7 @@ use super::found::{SetAside, aside};
 use super::learned::party_of;
 use super::moves::{Write, insert, within};
 use super::terms::DueTerm;
-use super::text::{json, time};
+use super::text::{json, read_time, time};
 use super::{Doing, Store, StoreError, Tx, commit};
 use crate::renewal::chain::{Moments, Span};
 use crate::renewal::evidence::Listed;
@@ -23,8 +23,17 @@ pub struct Waiting {
     pub id: i64,
     /// Who asked.
     pub asked_by: String,
+    /// When, by the clock of the machine.
+    pub asked_at: String,
     /// JSON.
     pub request: String,
+}
+
+impl Waiting {
+    /// For how long it has waited.
+    pub fn waited(&self, now: Timestamp) -> Result<SignedDuration, StoreError> {
+        Ok(now.duration_since(read_time(&self.asked_at)?))
+    }
 }
 
 /// What became of a command.
@@ -61,9 +70,27 @@ impl Store {
         Ok(done.rows_affected() == 1)
     }
 
+    /// Takes back every command that waits: who asked waits no more, or is told to ask again.
+    pub async fn unask_all(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        sqlx::query("UPDATE command SET done_at = $1, ok = 0, answer = 'the daemon ended before it took this up; ask again' WHERE done_at IS NULL")
+            .bind(time(now))
+            .execute(&mut self.conn)
+            .await
+            .doing("taking commands back")?;
+        Ok(())
+    }
+
+    /// Whether a command waits.
+    pub async fn has_waiting_commands(&mut self) -> Result<bool, StoreError> {
+        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM command WHERE done_at IS NULL)")
+            .fetch_one(&mut self.conn)
+            .await
+            .doing("looking for commands")
+    }
+
     /// Commands that wait, oldest first.
     pub async fn waiting_commands(&mut self) -> Result<Vec<Waiting>, StoreError> {
-        sqlx::query_as("SELECT id, asked_by, request FROM command WHERE done_at IS NULL ORDER BY id")
+        sqlx::query_as("SELECT id, asked_by, asked_at, request FROM command WHERE done_at IS NULL ORDER BY id")
             .fetch_all(&mut self.conn)
             .await
             .doing("reading commands")

@@ -15,6 +15,7 @@ mod discover;
 mod exact;
 mod files;
 mod first;
+mod given;
 mod here;
 mod hunted;
 mod init;

@@ -33,16 +33,27 @@ fn an_edit_that_makes_an_order_due_places_it_though_the_bell_never_rings() {
     daemon.stop();
 }
 
+/// A file that is a link to another folder was watched where the link stands: an edit was never noticed, and what had been taken out was ordered.
 #[test]
-fn sighup_reloads() {
+fn an_edit_behind_a_link_is_taken_up() {
     let portal = Portal::start();
     let place = portal.place(&entry("one", "1", 10, 60));
-    // A link that is switched elsewhere is no change in the watched folder.
     std::fs::create_dir(place.path("elsewhere")).unwrap();
     std::fs::rename(place.path("renewals.toml"), place.path("elsewhere/real.toml")).unwrap();
     std::os::unix::fs::symlink("elsewhere/real.toml", place.path("renewals.toml")).unwrap();
     let daemon = place.daemon();
     std::fs::write(place.path("elsewhere/real.toml"), file(&portal.address, &entry("one", "1", 11, 60))).unwrap();
+    until("the edit is taken up", || (upcoming(&place)[0][1] == 11).then_some(()));
+    daemon.stop();
+}
+
+/// The last line of a file that is written in place does not end: it may be half of it, until somebody says that it is whole.
+#[test]
+fn sighup_reloads_at_once() {
+    let portal = Portal::start();
+    let place = portal.place(&entry("one", "1", 10, 60));
+    let daemon = place.daemon();
+    std::fs::write(place.path("renewals.toml"), file(&portal.address, &entry("one", "1", 11, 60)).trim_end()).unwrap();
     daemon.signal("HUP");
     until("the edit is taken up", || (upcoming(&place)[0][1] == 11).then_some(()));
     daemon.stop();

@@ -22,7 +22,7 @@ pub fn runtime() -> Result<tokio::runtime::Runtime> {
 }
 
 /// The engine as `renewd run` makes it, its file taken.
-pub async fn engine(place: &Place) -> Result<Engine<HttpTransport>> {
+pub async fn engine(place: &Place) -> Result<Engine> {
     let mut store = Store::open(&place.database(), Opening::Existing).await?;
     let path = place.path("renewals.toml");
     let parsed = Config::from_file(&path)?;

@@ -1,9 +1,8 @@
 use crate::daemon::commands::Asked;
 use crate::daemon::testing::{World, at, order_of};
-use crate::portal::transport::Transport;
 
 /// The first order is through, and it is the time of the second.
-async fn second_year<T: Transport>(world: &mut World<T>) {
+async fn second_year(world: &mut World) {
     for now in ["2027-02-15T09:00:00Z", "2027-02-15T10:00:00Z", "2028-02-16T09:00:00Z"] {
         world.live_until(now).await;
     }
@@ -196,4 +195,56 @@ async fn an_order_that_the_list_shows_as_paid_is_not_set_aside_for_what_its_deta
             world.ask(Asked::ResolveVoid { term: 1 }).await.unwrap();
         }
     }
+}
+
+/// The list said `pending`, the details said cancelled, and `--void` was offered and taken at once: the next order was a second one, and both were paid.
+#[tokio::test]
+async fn an_order_that_the_list_shows_as_payable_is_not_set_aside_for_what_its_details_say() {
+    for (word, was_paid) in [("pending", false), ("confirming", false), ("pending", true)] {
+        let (mut world, sandbox, retold) = World::before_sandbox().await;
+        world.live_until("2027-02-15T09:00:00Z").await;
+        let ours = sandbox.orders()[0].order_no.clone();
+        if was_paid {
+            world.live_until("2027-02-15T10:00:00Z").await;
+        }
+        sandbox.set_status(&ours, word).unwrap();
+        retold.say_where(&ours, word, "cancelled");
+        for day in 16..=19 {
+            world.live_until(&format!("2027-02-{day}T12:00:00Z")).await;
+        }
+        let held = if was_paid { "held refunded_later" } else { "held dead_order" };
+        assert_eq!(world.states().await[0], held, "{word}");
+        if !was_paid {
+            let told = world.told("term:1:dead_order").await;
+            assert!(told[0].contains(&format!("cancelled in the portal by its details, and {word} in the list")), "{told:?}");
+        }
+        for asked in [Asked::ResolveVoid { term: 1 }, Asked::Skip { term: 1, early: false }] {
+            let refused = world.ask(asked).await.unwrap_err().to_string();
+            assert!(refused.contains(&format!("as {word}, and only its details as cancelled")), "{refused}");
+        }
+        // A list that keeps the row as it was is believed for a week; then the order that is approved is held for it, by name.
+        world.live_until("2027-02-27T12:00:00Z").await;
+        world.ask(Asked::ResolveVoid { term: 1 }).await.unwrap();
+        let request_hash = world.request_hash(1).await;
+        world.ask(Asked::Approve { term: 1, request_hash }).await.unwrap();
+        world.live_until("2027-02-27T12:01:00Z").await;
+        assert_eq!((world.states().await[0].as_str(), sandbox.orders().len()), ("held foreign_order", 1), "{word}");
+        assert!(world.told("term:1:foreign_order").await[0].contains(&ours));
+    }
+}
+
+/// Paid or not, nobody could say: the message was to pay it or to cancel it, and neither can be done to an order that is paid.
+#[tokio::test]
+async fn an_order_without_a_status_is_for_a_person_to_say() {
+    let (mut world, sandbox, _) = World::before_sandbox().await;
+    world.live_until("2027-02-15T09:00:00Z").await;
+    let ours = sandbox.orders()[0].order_no.clone();
+    sandbox.set_status(&ours, "").unwrap();
+    sqlx::query("UPDATE attempt SET order_status = NULL").execute(&mut world.engine.store.conn).await.unwrap();
+    world.live_until("2027-02-19T12:00:00Z").await;
+    let told = world.told("term:1:pending_long").await;
+    assert!(told[0].contains(&format!("renewd resolve one --order-no {ours} (it is paid)")), "{told:?}");
+    world.ask(Asked::ResolveOrdered { term: 1, order: ours }).await.unwrap();
+    world.live_until("2027-02-19T12:01:00Z").await;
+    assert_eq!(world.states().await, ["renewed ", "scheduled "]);
 }

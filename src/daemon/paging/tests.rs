@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::clock::ManualClock;
 use crate::portal::credentials::Credentials;
-use crate::portal::transport::{Request, Response, TransportError};
+use crate::portal::transport::{Request, Response, Transport, TransportError};
 use crate::portal::wire::ValidationCodes;
 
 /// The numbers of the orders on a page; what `total` says.
@@ -44,7 +44,7 @@ impl Transport for Pages {
     }
 }
 
-fn portal(page: impl Fn(u32, u32) -> Page + Send + Sync + 'static) -> (Pages, PortalClient<Pages>) {
+fn portal(page: impl Fn(u32, u32) -> Page + Send + Sync + 'static) -> (Pages, PortalClient) {
     let pages = Pages { page: Arc::new(page), calls: Arc::default() };
     let clock = Arc::new(ManualClock::at("2027-02-15T09:00:00Z".parse().unwrap()));
     let credentials = Credentials { client_id: "id".into(), client_secret: "secret".into() };
@@ -173,4 +173,35 @@ async fn an_order_is_found_in_a_range_by_its_id_too() {
     let range = read(&client, None).await.unwrap();
     assert!(range.lists(&["2".to_owned()]) && range.lists(&["no".to_owned(), "UF3".to_owned()]));
     assert!(!range.lists(&["4".to_owned()]));
+}
+
+/// A portal that refuses pages longer than the documented ones.
+struct Strict(Pages);
+
+impl Transport for Strict {
+    async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        let size = request.path.split("pageSize=").nth(1).map(|rest| rest.split('&').next().unwrap().parse::<u32>().unwrap());
+        if size.is_some_and(|size| size > 25) {
+            let body =
+                r#"{"code": "parameter_validation_failed", "detailMessage": "pageSize must not exceed 25", "status": 400}"#;
+            return Ok(Response { status: 200, body: Bytes::from(body), date: None, retry_after: None });
+        }
+        self.0.send(request).await
+    }
+}
+
+/// It could never be used, and the advice was to compare the ids in the file.
+#[tokio::test]
+async fn a_portal_that_refuses_long_pages_is_read_by_the_documented_ones() {
+    let list = newest_first(60);
+    let (pages, _) = portal(move |page, size| (cut(&list, page, size, 25), Some(60)));
+    let credentials = Credentials { client_id: "id".into(), client_secret: "secret".into() };
+    let clock = Arc::new(ManualClock::at("2027-02-15T09:00:00Z".parse().unwrap()));
+    let client = PortalClient::new(Strict(pages.clone()), credentials, clock, ValidationCodes::default());
+    let (range, again) = (read(&client, None).await.unwrap(), read_once(&client, None, OTHER_PAGE).await.unwrap());
+    assert_eq!((range.rows.len(), range.is_whole()), (60, true));
+    assert!(again.is_whole() && again.seen == range.seen);
+    assert_eq!(front(&client, OTHER_PAGE).await.unwrap().rows.len(), 23);
+    let sizes: Vec<u32> = pages.calls.lock().unwrap().iter().map(|(_, size)| *size).collect();
+    assert!(sizes.contains(&25) && sizes.contains(&23), "two reads by different pages: {sizes:?}");
 }

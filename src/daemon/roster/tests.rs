@@ -115,8 +115,45 @@ async fn a_file_that_the_database_does_not_take_leaves_the_last_good_one_in_forc
     let edit = File { path: PATH, text: &text, config: &config };
     let now = world.clock.now();
     let taken = super::take(&mut world.engine.store, edit, now, false).await.unwrap();
-    assert!(matches!(taken, super::Taken::Waiting { ref why } if why.contains("does not take it")), "{taken:?}");
+    assert!(matches!(taken, Taken::Waiting { ref why } if why.contains("does not take it")), "{taken:?}");
     assert_eq!(world.told("file.waiting").await.len(), 1);
     world.live_until("2027-02-15T09:00:00Z").await;
     assert_eq!(sandbox.orders()[0].request.service_list[0].quantity, Some(3));
+}
+
+/// It was held, taken out, and its name given on: every message named a command that meant the other renewal, for ever.
+#[tokio::test]
+async fn what_was_taken_out_while_it_was_held_is_not_warned_about_until_it_is_back() {
+    let (mut world, ..) = World::before_sandbox().await;
+    world.ask(Asked::Hold { term: 1 }).await.unwrap();
+    let other = file("2027-09-01").replace("partner_id = 1", "partner_id = 2");
+    world.take_text(&other).await;
+    for day in 20..=28 {
+        world.live_until(&format!("2027-02-{day}T12:00:00Z")).await;
+    }
+    assert!(world.told("term:1").await.is_empty());
+    assert!(world.engine.store.attention().await.unwrap().iter().all(|what| what.renewal.is_none()));
+
+    let back = file("2027-03-01").replace("\"one\"", "\"back\"");
+    let text = format!("{back}[[renewal]]\nname = \"one\"\npartner_id = 2\nexpires_on = 2027-09-01\n");
+    world.take_text(&text).await;
+    world.live_until("2027-02-28T13:00:00Z").await;
+    assert_eq!(world.states().await[0], "held operator");
+    assert!(world.told("term:1").await[0].contains("renewd release back"), "{:?}", world.told("term:1").await);
+}
+
+/// The same while its order is unpaid: such a name cannot be given on, to a new entry or to an old one.
+#[tokio::test]
+async fn the_name_of_one_that_was_taken_out_is_not_given_on_while_its_order_is_open() {
+    let (mut world, sandbox, _) = World::before_sandbox().await;
+    let second = "[[renewal]]\nname = \"two\"\npartner_id = 2\nexpires_on = 2027-09-01\n";
+    world.take_text(&format!("{}{second}", file("2027-03-01"))).await;
+    world.live_until("2027-02-15T09:00:00Z").await;
+    sandbox.set_status(&sandbox.orders()[0].order_no, "pending").unwrap();
+    let given_on = file("2027-09-01").replace("partner_id = 1", "partner_id = 2");
+    world.take_text(&given_on).await;
+    let names: Vec<String> =
+        sqlx::query_scalar("SELECT name FROM subscription ORDER BY id").fetch_all(&mut world.engine.store.conn).await.unwrap();
+    assert_eq!(names, ["one", "two"]);
+    assert!(world.told("entry:one").await[0].contains("give this entry another name"));
 }

@@ -12,7 +12,6 @@ use crate::config::model::{Channels, Notify};
 use crate::daemon::engine::Engine;
 use crate::daemon::tell::{self, Channelled};
 use crate::notify::Channel;
-use crate::portal::transport::Transport;
 use crate::store::notices::Notice;
 use crate::store::outbox::Message;
 
@@ -33,7 +32,7 @@ impl Trial {
     }
 
     /// Begins a trial where one is due, and concludes one that has ended. Waits for none.
-    pub(super) async fn step<T: Transport>(&mut self, engine: &mut Engine<T>) -> Result<(), ServiceError> {
+    pub(super) async fn step(&mut self, engine: &mut Engine) -> Result<(), ServiceError> {
         let now = engine.clock.now();
         if let Some((tried, job)) = self.under_way.take_if(|(_, job)| job.is_finished()) {
             let result = job.await.unwrap_or_else(|error| Channelled::NotNow(format!("the trial broke off: {error}")));
@@ -49,9 +48,9 @@ impl Trial {
         Ok(())
     }
 
-    async fn conclude<T: Transport>(
+    async fn conclude(
         &mut self,
-        engine: &mut Engine<T>,
+        engine: &mut Engine,
         now: Timestamp,
         tried: Channels,
         result: Channelled,
@@ -83,7 +82,7 @@ fn same(one: &Channels, other: &Channels) -> bool {
 }
 
 /// A notice, and a message by the channels that are in force.
-async fn raise<T: Transport>(engine: &mut Engine<T>, now: Timestamp, what: &str) -> Result<(), ServiceError> {
+async fn raise(engine: &mut Engine, now: Timestamp, what: &str) -> Result<(), ServiceError> {
     tracing::error!("{what}");
     let help = "mend [notify] in the file; renewd notify --test".to_owned();
     let notice = Notice { key: "channel".to_owned(), renewal: None, reason: what.to_owned(), what_to_do: help.clone() };

@@ -13,7 +13,6 @@ use super::{ServiceError, systemd};
 use crate::config::model::Notify;
 use crate::daemon::courier;
 use crate::daemon::engine::{Engine, after};
-use crate::portal::transport::Transport;
 use crate::store::nature::Nature;
 use crate::store::outbox::{Message, body_of};
 use crate::store::unheard::Nearing;
@@ -63,7 +62,7 @@ impl Trouble {
     }
 
     /// While the database can be read: whose deadlines come near.
-    pub(super) async fn remember<T: Transport>(&mut self, engine: &mut Engine<T>) {
+    pub(super) async fn remember(&mut self, engine: &mut Engine) {
         let now = engine.clock.now();
         match engine.store.nearing(now, after(now, KEPT), MOST).await {
             Ok(near) => self.near = near,
@@ -72,7 +71,7 @@ impl Trouble {
     }
 
     /// A tick failed. What passes is tried again with the next tick; what does not is told, and ends the daemon.
-    pub(super) async fn struck<T: Transport>(&mut self, engine: &mut Engine<T>, error: ServiceError) -> Result<(), ServiceError> {
+    pub(super) async fn struck(&mut self, engine: &mut Engine, error: ServiceError) -> Result<(), ServiceError> {
         let now = engine.clock.now();
         if error.nature() == Nature::Lasting {
             let what = format!("renewd ends, and nothing is renewed until a person has helped: {error}");
@@ -130,7 +129,7 @@ impl Trouble {
     }
 
     /// A tick went well. Whether it had not before.
-    pub(super) async fn over<T: Transport>(&mut self, engine: &mut Engine<T>) -> bool {
+    pub(super) async fn over(&mut self, engine: &mut Engine) -> bool {
         let Some((_, at)) = self.since.take() else { return false };
         tracing::info!("the database works again; it failed since {at:.0}");
         let told = self.told.take().is_some() || self.sending.is_some();
@@ -177,7 +176,7 @@ fn deadlines(known: &[Nearing], from: Timestamp, now: Timestamp, zone: &TimeZone
     passed + &near
 }
 
-fn not_recorded<T: Transport>(engine: &Engine<T>) -> String {
+fn not_recorded(engine: &Engine) -> String {
     let answers = engine.not_recorded();
     if answers.is_empty() {
         String::new()
@@ -187,8 +186,8 @@ fn not_recorded<T: Transport>(engine: &Engine<T>) -> String {
 }
 
 /// Past the outbox, which is in the database. Whether people know it now.
-fn send<T: Transport>(
-    engine: &Engine<T>,
+fn send(
+    engine: &Engine,
     now: Timestamp,
     what: String,
     by: Option<Timestamp>,

@@ -1,10 +1,10 @@
 use crate::daemon::commands::Asked;
-use crate::daemon::testing::{Retelling, World, at, order_of};
+use crate::daemon::testing::{World, at, order_of};
 use crate::ids::PortalId;
 use crate::sandbox::{Foreign, OrderRequest, PlacedBy, SUCCEED, Sandbox};
 
 /// The first order is through, refunded before its term begins, and set aside by a person.
-async fn refunded_and_set_aside() -> (World<Retelling>, Sandbox) {
+async fn refunded_and_set_aside() -> (World, Sandbox) {
     let (mut world, sandbox, _) = World::before_sandbox().await;
     for now in ["2027-02-15T09:00:00Z", "2027-02-15T10:00:00Z"] {
         world.live_until(now).await;

@@ -10,7 +10,7 @@ fn hardly_readable(settings: &mut Settings, seed: u64) {
     settings.list = ListSettings { sort: Sort::Shuffled, page_cap: Some(3), total_cap: Some(3), ..ListSettings::default() };
 }
 
-async fn someone_renews_each_day(world: &mut World<impl crate::portal::transport::Transport>, sandbox: &Sandbox) {
+async fn someone_renews_each_day(world: &mut World, sandbox: &Sandbox) {
     for (day, partner) in [("2027-01-03", 2), ("2027-01-05", 3), ("2027-01-07", 4), ("2027-01-09", 5), ("2027-02-12", 1)] {
         world.clock.set(at(&format!("{day}T09:00:00Z")));
         if partner == 1 {

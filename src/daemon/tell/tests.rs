@@ -3,7 +3,7 @@ use crate::clock::ManualClock;
 use crate::config;
 use crate::daemon::commands::{Asked, Refused};
 use crate::daemon::testing::{self, BEGIN, PATH, at, file};
-use crate::portal::transport::{Reached, Request, Response, TransportError};
+use crate::portal::transport::{Reached, Request, Response, Transport, TransportError};
 
 /// A portal that is not there.
 struct Away;
@@ -14,7 +14,7 @@ impl Transport for Away {
     }
 }
 
-type World = testing::World<Away>;
+type World = testing::World;
 
 async fn world() -> World {
     World::new(Away, ManualClock::at(at(BEGIN))).await

@@ -10,7 +10,6 @@ use serde_json::Value;
 use super::{PortalClient, query};
 use crate::portal::read_error::ReadError;
 use crate::portal::token::Granted;
-use crate::portal::transport::Transport;
 
 /// How long one look may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -34,7 +33,7 @@ impl Seen {
     }
 }
 
-impl<T: Transport> PortalClient<T> {
+impl PortalClient {
     /// One GET, with the token as it is: no second try, nothing made of the answer.
     pub async fn look(&self, path: &str) -> Result<Seen, ReadError> {
         let token = self.tokens.get(&self.transport, SignedDuration::ZERO).await?;

@@ -41,7 +41,7 @@ fn away(reached: Reached) -> Result<Response, TransportError> {
     Err(TransportError { reached, what: "the connection was refused".to_owned(), status: None })
 }
 
-fn client(script: impl IntoIterator<Item = Result<Response, TransportError>>) -> (Arc<Portal>, PortalClient<Arc<Portal>>) {
+fn client(script: impl IntoIterator<Item = Result<Response, TransportError>>) -> (Arc<Portal>, PortalClient) {
     let portal = Arc::new(Portal { script: Mutex::new(script.into_iter().collect()), calls: Mutex::default() });
     let clock = Arc::new(ManualClock::at("2027-02-15T09:00:00Z".parse().unwrap()));
     let credentials = Credentials { client_id: "id-1".into(), client_secret: "hunter2".into() };

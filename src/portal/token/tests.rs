@@ -3,33 +3,38 @@ use std::sync::Mutex as Lock;
 
 use super::*;
 use crate::clock::ManualClock;
-use crate::portal::transport::{Reached, Response, TransportError};
+use crate::portal::transport::{Reached, Response, Transport, TransportError};
 
 /// Answers token calls from a script and remembers their forms.
-#[derive(Default)]
-struct Portal {
-    script: Lock<VecDeque<Result<(u16, String), Reached>>>,
+struct Script {
+    answers: Lock<VecDeque<Result<(u16, String), Reached>>>,
     calls: Lock<Vec<String>>,
 }
 
+struct Portal {
+    script: Arc<Script>,
+    line: AnyTransport,
+}
+
 impl Portal {
-    fn with(script: impl IntoIterator<Item = Result<(u16, String), Reached>>) -> Self {
-        Self { script: Lock::new(script.into_iter().collect()), calls: Lock::default() }
+    fn with(answers: impl IntoIterator<Item = Result<(u16, String), Reached>>) -> Self {
+        let script = Arc::new(Script { answers: Lock::new(answers.into_iter().collect()), calls: Lock::default() });
+        Self { line: AnyTransport::new(Arc::clone(&script)), script }
     }
 
     fn calls(&self) -> Vec<String> {
-        self.calls.lock().unwrap().clone()
+        self.script.calls.lock().unwrap().clone()
     }
 }
 
-impl Transport for Portal {
+impl Transport for Arc<Script> {
     async fn send(&self, request: Request) -> Result<Response, TransportError> {
         assert_eq!((request.method, request.path.as_str()), (Method::Post, "/auth/openapi/v1/oauth/token"));
         assert_eq!(request.content_type, Some("application/x-www-form-urlencoded"));
         assert!(request.authorization.is_none());
         self.calls.lock().unwrap().push(String::from_utf8(request.body.to_vec()).unwrap());
         tokio::task::yield_now().await; // others get the chance to come in between
-        match self.script.lock().unwrap().pop_front().expect("no more calls were expected") {
+        match self.answers.lock().unwrap().pop_front().expect("no more calls were expected") {
             Ok((status, body)) => Ok(Response { status, body: body.into(), date: None, retry_after: None }),
             Err(reached) => Err(TransportError { reached, what: "refused".to_owned(), status: None }),
         }
@@ -71,7 +76,7 @@ impl World {
     }
 
     async fn get(&self, portal: &Portal) -> Result<String, ReadError> {
-        let token = self.tokens.get(portal, SignedDuration::ZERO).await?;
+        let token = self.tokens.get(&portal.line, SignedDuration::ZERO).await?;
         Ok(token.authorization.expose_secret().to_owned())
     }
 }
@@ -92,7 +97,7 @@ async fn a_margin_renews_a_token_ahead_of_time() {
     let (world, portal) = (world(), Portal::with([grant("a"), grant("b")]));
     world.get(&portal).await.unwrap();
     world.at(1190);
-    let token = world.tokens.get(&portal, SignedDuration::from_secs(60)).await.unwrap();
+    let token = world.tokens.get(&portal.line, SignedDuration::from_secs(60)).await.unwrap();
     assert_eq!(token.authorization.expose_secret(), "Bearer b");
 }
 
@@ -126,7 +131,7 @@ async fn callers_at_the_same_time_share_a_failure() {
 #[tokio::test]
 async fn a_401_leads_to_exactly_one_new_fetch() {
     let (world, portal) = (world(), Portal::with([grant("a"), grant("b")]));
-    let old = world.tokens.get(&portal, SignedDuration::ZERO).await.unwrap();
+    let old = world.tokens.get(&portal.line, SignedDuration::ZERO).await.unwrap();
     for _ in 0..3 {
         world.tokens.invalidate(&old);
         assert_eq!(world.get(&portal).await.unwrap(), "Bearer b");
@@ -165,7 +170,7 @@ async fn a_clock_set_back_does_not_keep_a_token_alive() {
 #[tokio::test]
 async fn refused_credentials_are_told_without_being_printed() {
     let (world, portal) = (world(), Portal::with([grant("secret-token"), refusal(), refusal()]));
-    let token = world.tokens.get(&portal, SignedDuration::ZERO).await.unwrap();
+    let token = world.tokens.get(&portal.line, SignedDuration::ZERO).await.unwrap();
     assert!(!format!("{token:?}").contains("secret-token"));
     world.at(1500);
     let error = world.get(&portal).await.unwrap_err();

@@ -1,0 +1,124 @@
+//! What happens between reading the list and sending the order.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::clock::{Clock as _, ManualClock};
+use crate::daemon::testing::{BEGIN, World, at, order_of};
+use crate::daemon::watched::Watched;
+use crate::portal::transport::{Request, Response, Transport, TransportError};
+use crate::sandbox::{Sandbox, Settings};
+use crate::simulation::line::Line;
+
+/// What happens while the answer to a request is on its way, once.
+type Meanwhile = Arc<Mutex<Option<(&'static str, Box<dyn FnOnce() + Send>)>>>;
+
+struct Eventful(Line, Meanwhile);
+
+impl Transport for Eventful {
+    async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        let response = self.0.send(request.clone()).await;
+        let happens = self.1.lock().unwrap().take_if(|(on, _)| request.path.contains(*on));
+        if let Some((_, happens)) = happens {
+            happens();
+        }
+        response
+    }
+}
+
+async fn world() -> (World, Sandbox, ManualClock, Meanwhile) {
+    let clock = ManualClock::at(at(BEGIN));
+    let sandbox = Sandbox::new(Arc::new(clock.clone()), Settings::default());
+    let meanwhile = Meanwhile::default();
+    let line = Eventful(Line::quiet(sandbox.clone(), &clock), Arc::clone(&meanwhile));
+    (World::new(line, clock.clone()).await, sandbox, clock, meanwhile)
+}
+
+fn while_answering(meanwhile: &Meanwhile, what: &'static str, happens: impl FnOnce() + Send + 'static) {
+    *meanwhile.lock().unwrap() = Some((what, Box::new(happens)));
+}
+
+const LIST: &str = "/order/openapi/order/v1/page";
+const DETAILS: &str = "/order/openapi/order/v1/get";
+
+fn due() -> Timestamp {
+    at("2027-02-15T09:00:00Z")
+}
+
+/// The machine slept while the list was on its way, and a colleague renewed in the portal: ours went out on top of it, by the list of before.
+#[tokio::test]
+async fn a_list_that_was_asked_for_long_ago_is_asked_for_again_before_an_order_goes() {
+    let (mut world, sandbox, clock, meanwhile) = world().await;
+    let theirs = sandbox.clone();
+    clock.set(due());
+    while_answering(&meanwhile, LIST, move || {
+        clock.set(clock.now() + SignedDuration::from_mins(9));
+        order_of(&theirs, 1);
+    });
+    world.engine.run_dry(|_| {}).await.unwrap();
+    assert_eq!((world.states().await, sandbox.orders().len()), (vec!["held foreign_order".to_owned()], 1));
+}
+
+/// The list took eight seconds too long, or the machine slept over the deadline: the order went out after it.
+#[tokio::test]
+async fn an_order_whose_deadline_passes_while_the_list_is_read_is_missed_and_not_sent() {
+    let (mut world, sandbox, clock, meanwhile) = world().await;
+    sandbox.inject(
+        crate::sandbox::Target::Only(crate::sandbox::Endpoint::Save),
+        crate::sandbox::Fault { effect: crate::sandbox::Effect::Undone, reply: crate::sandbox::Reply::Status(429, None) },
+        1,
+    );
+    world.live_until("2027-02-15T09:00:00Z").await;
+    sqlx::query("UPDATE term SET act_at = '2027-02-28T23:59:50.000Z'").execute(&mut world.engine.store.conn).await.unwrap();
+    clock.set(at("2027-02-28T23:59:50Z"));
+    while_answering(&meanwhile, LIST, move || clock.set(clock.now() + SignedDuration::from_secs(18)));
+    world.engine.run_dry(|_| {}).await.unwrap();
+    assert_eq!((world.states().await[0].as_str(), sandbox.orders().len()), ("missed deadline_passed", 0));
+}
+
+/// An entry was taken out while the portal was slow; its order went out a moment, or three minutes, after the file was saved.
+#[tokio::test]
+async fn nothing_is_ordered_by_a_file_that_was_edited_meanwhile() {
+    for slow in [LIST, DETAILS] {
+        let (mut world, sandbox, clock, meanwhile) = world().await;
+        order_of(&sandbox, 9);
+        let folder = tempfile::tempdir().unwrap();
+        let path: PathBuf = folder.path().join("renewals.toml");
+        std::fs::write(&path, "as it is in force\n").unwrap();
+        world.engine.file = Some(Watched::new(&path));
+        clock.set(due());
+        let saved = path.clone();
+        while_answering(&meanwhile, slow, move || std::fs::write(&saved, "edited, and longer than before\n").unwrap());
+        world.engine.run_dry(|_| {}).await.unwrap();
+        assert!(meanwhile.lock().unwrap().is_none(), "it was edited");
+        assert_eq!((world.states().await, sandbox.orders().len()), (vec!["scheduled ".to_owned()], 1), "{slow}");
+        world.engine.file = Some(Watched::new(&path)); // it was read
+        world.engine.run_dry(|_| {}).await.unwrap();
+        assert_eq!(sandbox.orders().len(), 2);
+    }
+}
+
+/// `pause` was answered after a dozen more orders had left; and not at all while the details of others' orders were read for minutes.
+#[tokio::test]
+async fn a_command_that_comes_while_the_portal_is_slow_is_done_before_anything_is_ordered() {
+    for slow in [LIST, DETAILS] {
+        let (mut world, sandbox, clock, meanwhile) = world().await;
+        order_of(&sandbox, 9);
+        clock.set(due());
+        let database = world.database();
+        while_answering(&meanwhile, slow, move || {
+            let asks = std::thread::spawn(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+                runtime.block_on(async {
+                    let mut store = crate::store::Store::open(&database, crate::store::Opening::Beside).await.unwrap();
+                    store.ask(due(), "a person", r#"{"do": "pause", "why": "wait"}"#).await.unwrap();
+                });
+            });
+            asks.join().unwrap();
+        });
+        world.engine.run_dry(|_| {}).await.unwrap();
+        assert_eq!((world.states().await, sandbox.orders().len()), (vec!["scheduled paused".to_owned()], 1), "{slow}");
+    }
+}

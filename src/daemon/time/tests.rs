@@ -1,0 +1,37 @@
+//! A clock that nothing confirms.
+
+use crate::daemon::commands::Asked;
+use crate::daemon::testing::World;
+
+/// Nothing was ordered any more, it was asked every minute, `status` said that nothing needs you, and no message named the command.
+#[tokio::test]
+async fn a_portal_that_tells_the_time_no_more_is_told_within_the_hour_with_the_command_that_helps() {
+    let (mut world, sandbox, line) = World::before_line().await;
+    world.engine.look_at_portal().await.unwrap();
+    line.stops_telling_the_time();
+    for minute in ["09:00", "09:01", "09:30", "10:00", "10:01", "11:01", "12:01"] {
+        world.live_until(&format!("2027-02-15T{minute}:00Z")).await;
+    }
+    assert_eq!((world.states().await, sandbox.orders().len()), (vec!["scheduled clock".to_owned()], 0));
+    let told = world.told("all:clock").await;
+    assert!(told.len() == 1 && told[0].contains("renewd accept --clock"), "{told:?}");
+    let shown: String =
+        sqlx::query_scalar("SELECT what_to_do FROM attention").fetch_one(&mut world.engine.store.conn).await.unwrap();
+    assert!(shown.contains("renewd accept --clock"), "{shown}");
+
+    world.ask(Asked::AcceptClock).await.unwrap();
+    world.live_until("2027-02-15T12:02:00Z").await;
+    assert_eq!(sandbox.orders().len(), 1);
+}
+
+/// One answer out of a cache is no reason to wake anybody.
+#[tokio::test]
+async fn one_answer_without_a_time_is_asked_again_and_not_told() {
+    let (mut world, sandbox, line) = World::before_line().await;
+    world.engine.look_at_portal().await.unwrap();
+    line.stops_telling_the_time();
+    world.live_until("2027-02-15T09:00:00Z").await;
+    line.tells_the_time();
+    world.live_until("2027-02-15T09:01:00Z").await;
+    assert_eq!((sandbox.orders().len(), world.told("").await.len()), (1, 0));
+}

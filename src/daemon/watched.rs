@@ -1,0 +1,167 @@
+//! Noticing that `renewals.toml` changed, however an editor saves it.
+//!
+//! Owns looking at the file by its path, links followed, and how long a write in place is waited for. No watch of the system's is relied on: there
+//! may be none to be had, and one sees neither the target of a link, nor another link to the file, nor a folder that was swapped.
+
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// How long a file that is written in place must stand still before it is read: an editor may be in the middle of it.
+const QUIET: Duration = Duration::from_secs(2);
+/// The same for one whose last line does not end: it may have been cut within a number.
+const QUIET_WITHIN_A_LINE: Duration = Duration::from_secs(10);
+/// One that never stands still is read all the same.
+const LONGEST: Duration = Duration::from_mins(1);
+
+/// What tells one state of a file from another (stat(2)); none while there is no file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Print {
+    device: u64,
+    inode: u64,
+    size: u64,
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+impl Print {
+    fn of(path: &Path) -> Option<Self> {
+        let read = |file: Metadata| Self {
+            device: file.dev(),
+            inode: file.ino(),
+            size: file.size(),
+            modified: (file.mtime(), file.mtime_nsec()),
+            changed: (file.ctime(), file.ctime_nsec()),
+        };
+        std::fs::metadata(path).ok().map(read)
+    }
+
+    fn is_same_file(self, other: Self) -> bool {
+        (self.device, self.inode) == (other.device, other.inode)
+    }
+}
+
+/// The file as it was last read, and the edit that is being waited for.
+#[derive(Debug)]
+pub struct Watched {
+    path: PathBuf,
+    read: Option<Print>,
+    edit: Option<Edit>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Edit {
+    print: Option<Print>,
+    still_since: Instant,
+    began: Instant,
+}
+
+impl Watched {
+    /// From now on; to be made before the file is read.
+    pub fn new(path: &Path) -> Self {
+        Self { path: path.to_owned(), read: Print::of(path), edit: None }
+    }
+
+    /// Whether the file is another one than was last read. Then nothing is ordered before it was read.
+    pub fn is_edited(&self) -> bool {
+        Print::of(&self.path) != self.read
+    }
+
+    /// Whether it was edited, and the edit can be read: put in place whole, or written in place and still for a while.
+    pub fn is_ready(&mut self) -> bool {
+        let now = Instant::now();
+        let print = Print::of(&self.path);
+        if print == self.read {
+            self.edit = None;
+            return false;
+        }
+        let put_in_place = print.is_some_and(|new| self.read.is_none_or(|old| !new.is_same_file(old)));
+        if put_in_place {
+            return true;
+        }
+        let begun = self.edit.get_or_insert(Edit { print, still_since: now, began: now });
+        if begun.print != print {
+            (begun.print, begun.still_since) = (print, now);
+        }
+        let Edit { still_since, began, .. } = *begun;
+        let quiet = if ends_with_a_line(&self.path) { QUIET } else { QUIET_WITHIN_A_LINE };
+        now - still_since >= quiet || now - began >= LONGEST
+    }
+
+    /// The file is read now; to be called before it is.
+    pub fn is_read(&mut self) {
+        (self.read, self.edit) = (Print::of(&self.path), None);
+    }
+}
+
+fn ends_with_a_line(path: &Path) -> bool {
+    std::fs::read(path).is_ok_and(|bytes| bytes.is_empty() || bytes.ends_with(b"\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(text: &str) -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("renewals.toml");
+        std::fs::write(&path, text).unwrap();
+        (folder, path)
+    }
+
+    /// An edit behind a link, in another folder, through another link or of the whole folder was never noticed, and the old file ordered on.
+    #[test]
+    fn an_edit_is_noticed_whichever_way_it_comes() {
+        let (folder, path) = file("a\n");
+        let (target, link) = (folder.path().join("target"), folder.path().join("link"));
+        std::fs::rename(&path, &target).unwrap();
+        std::os::unix::fs::symlink(&target, &link).unwrap();
+        let (other, swapped) = (folder.path().join("other"), folder.path().join("swapped"));
+        std::fs::hard_link(&target, &other).unwrap();
+        let edits: [&dyn Fn(); 4] = [
+            &|| std::fs::write(&target, "longer than before\n").unwrap(),
+            &|| std::fs::write(&other, "through the other link, and longer\n").unwrap(),
+            &|| {
+                std::fs::write(&swapped, "b\n").unwrap();
+                std::fs::remove_file(&link).unwrap();
+                std::os::unix::fs::symlink(&swapped, &link).unwrap();
+            },
+            &|| std::fs::remove_file(&swapped).unwrap(),
+        ];
+        for edit in edits {
+            let mut watched = Watched::new(&link);
+            assert!(!watched.is_edited() && !watched.is_ready());
+            edit();
+            assert!(watched.is_edited());
+            watched.is_read();
+            assert!(!watched.is_edited());
+        }
+    }
+
+    /// Half of a file that was being written was taken: `approval = "manual"` stood in the other half, and `quantity = 120` was 12.
+    #[test]
+    fn what_is_written_in_place_is_read_once_it_stands_still_and_what_is_put_in_place_at_once() {
+        let (folder, path) = file("quantity = 1\n");
+        let mut watched = Watched::new(&path);
+        std::fs::write(&path, "quantity = 12").unwrap();
+        assert!(watched.is_edited() && !watched.is_ready(), "it may go on");
+        let still = |watched: &mut Watched, for_so_long: Duration| {
+            watched.edit.as_mut().unwrap().still_since = Instant::now().checked_sub(for_so_long).unwrap();
+        };
+        still(&mut watched, QUIET);
+        assert!(!watched.is_ready(), "its last line does not end");
+        still(&mut watched, QUIET_WITHIN_A_LINE);
+        assert!(watched.is_ready());
+        std::fs::write(&path, "quantity = 120\n").unwrap();
+        assert!(!watched.is_ready(), "it has changed meanwhile");
+        still(&mut watched, QUIET);
+        assert!(watched.is_ready());
+
+        let new = folder.path().join("new");
+        std::fs::write(&new, "quantity = 7").unwrap();
+        std::fs::rename(&new, &path).unwrap();
+        let mut watched = Watched { edit: None, ..watched };
+        assert!(watched.is_ready(), "put in place whole");
+    }
+}
