@@ -62,8 +62,8 @@ pub(super) async fn now(store: &mut Store) -> Result<jiff::Timestamp, Failure> {
 async fn ask_daemon(global: &Global, asked: &Asked) -> Result<(), Failure> {
     let mut store = Store::open(&global.database_path(), Opening::Beside).await?;
     let request = serde_json::to_string(asked).map_err(anyhow::Error::from)?;
-    let id = store.ask(WallClock.now(), &person(), &request).await?;
     let mut interrupted = interruption()?;
+    let id = store.ask(WallClock.now(), &person(), &request).await?;
     let began = Instant::now();
     loop {
         if let Some(answered) = store.answered(id).await? {
@@ -94,12 +94,12 @@ async fn ask_daemon(global: &Global, asked: &Asked) -> Result<(), Failure> {
 
 /// Rings for each SIGINT, SIGTERM and SIGHUP from now on, which end nobody any more.
 fn interruption() -> Result<tokio::sync::mpsc::Receiver<()>, Failure> {
-    let (ring, rung) = tokio::sync::mpsc::channel(1);
+    let (ring, heard) = tokio::sync::mpsc::channel(1);
     for kind in [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()] {
         let (mut caught, ring) = (signal(kind)?, ring.clone());
         tokio::spawn(async move { while caught.recv().await.is_some() && ring.send(()).await.is_ok() {} });
     }
-    Ok(rung)
+    Ok(heard)
 }
 
 /// Who is at the keyboard, for the audit log: the one who called sudo, if anyone did.
