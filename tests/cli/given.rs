@@ -8,6 +8,17 @@ fn waiting(place: &Place) -> i64 {
     place.value("SELECT count(*) FROM command WHERE done_at IS NULL").as_i64().unwrap()
 }
 
+/// A daemon that hangs is given a command, and then both are killed.
+fn both_are_killed(place: &Place, command: &[&str]) {
+    let daemon = place.daemon();
+    daemon.signal("STOP");
+    let mut given = place.command(command).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    until("it waits for the daemon", || (waiting(place) == 1).then_some(()));
+    given.kill().unwrap();
+    given.wait().unwrap();
+    daemon.kill();
+}
+
 /// Two names were swapped in the file while no daemon ran, and `skip` of one skipped the other: the wrong customer was ordered, the right one lapsed.
 #[test]
 fn a_name_that_means_another_renewal_in_the_file_is_not_acted_on_before_the_file_is_in_force() {
@@ -54,13 +65,7 @@ fn a_command_that_is_given_up_is_taken_back() {
 fn what_no_daemon_took_up_is_not_done_after_what_was_said_since() {
     let portal = Portal::start();
     let place = portal.place(&entry("a", "1", 1, 60));
-    let daemon = place.daemon();
-    daemon.signal("STOP");
-    let mut given = place.command(&["resume"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    until("it waits for the daemon", || (waiting(&place) == 1).then_some(()));
-    given.kill().unwrap();
-    given.wait().unwrap();
-    daemon.kill();
+    both_are_killed(&place, &["resume"]);
     place.run(&["pause", "wait"]).ended(0);
     assert_eq!(waiting(&place), 0);
     place.daemon().stop();
@@ -72,13 +77,7 @@ fn what_no_daemon_took_up_is_not_done_after_what_was_said_since() {
 fn a_command_that_nobody_waits_for_any_more_is_not_done() {
     let portal = Portal::start();
     let place = portal.place(&entry("a", "1", 1, 60));
-    let daemon = place.daemon();
-    daemon.signal("STOP");
-    let mut given = place.command(&["pause", "wait"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    until("it waits for the daemon", || (waiting(&place) == 1).then_some(()));
-    given.kill().unwrap();
-    given.wait().unwrap();
-    daemon.kill();
+    both_are_killed(&place, &["pause", "wait"]);
     std::fs::write(place.path("clock"), "600").unwrap();
     place.daemon().stop();
     let answer = place.value("SELECT answer FROM command");
