@@ -36,12 +36,12 @@ impl Engine {
             let lacks = account.lacks.is_some_and(|(_, since)| now < super::lacking::accepted_from(since));
             return if lacks { Ok(()) } else { self.tell_that_it_can_be_accepted(now, since).await };
         }
-        self.doubt_read_at = Some(now);
         if self.reach_portal(now, false).await?.is_ok()
             && let Err(error) = self.read_details(i64::MAX, Some(far_back(since))).await?
         {
             tracing::warn!("cannot read the orders of others yet: {error}");
         }
+        self.doubt_read_at = Some(now); // not where it gave way to a person: then it goes on at once
         Ok(())
     }
 

@@ -196,11 +196,18 @@ impl Engine {
 
     /// Does what is due now.
     pub async fn tick(&mut self) -> Result<Ticked, TickError> {
+        let mut ticked = Ticked::default();
+        match self.do_what_is_due(&mut ticked).await {
+            Ok(()) | Err(TickError::CalledAway) => Ok(ticked),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn do_what_is_due(&mut self, ticked: &mut Ticked) -> Result<(), TickError> {
         if let Some(seal) = &self.seal {
             seal.assert_in_place()?;
         }
-        let mut ticked = Ticked::default();
-        self.record_what_is_left(&mut ticked).await?;
+        self.record_what_is_left(ticked).await?;
         self.take_commands().await?;
         let now = self.clock.now();
         self.while_doubted(now).await?;
@@ -213,10 +220,7 @@ impl Engine {
             self.set_aside(bad).await?;
         }
         if !due.terms.is_empty() {
-            match self.work(now, due.terms, &mut ticked).await {
-                Err(TickError::CalledAway) => {}
-                worked => worked?,
-            }
+            self.work(now, due.terms, ticked).await?;
         }
         if self.roster_tried.is_none_or(|last| now.duration_since(last).abs() >= SignedDuration::from_hours(1)) {
             super::roster::take_again(&mut self.store, now).await?;
@@ -225,8 +229,7 @@ impl Engine {
         if self.notice_at.is_some_and(|at| at <= now) {
             self.tell_of_what_stands(now).await?;
         }
-        self.tell(now).await?;
-        Ok(ticked)
+        self.tell(now).await
     }
 
     /// Tells what must be told about these terms, and does for each what its state asks for.

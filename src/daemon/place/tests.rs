@@ -122,3 +122,25 @@ async fn a_command_that_comes_while_the_portal_is_slow_is_done_before_anything_i
         assert_eq!((world.states().await, sandbox.orders().len()), (vec!["scheduled paused".to_owned()], 1), "{slow}");
     }
 }
+
+/// It ended the tick with an error, and people were told that the daemon does not work.
+#[tokio::test]
+async fn a_doubted_database_gives_way_too_and_reads_on_afterwards() {
+    let (mut world, sandbox, clock, meanwhile) = world().await;
+    order_of(&sandbox, 9);
+    let folder = tempfile::tempdir().unwrap();
+    let path: PathBuf = folder.path().join("renewals.toml");
+    std::fs::write(&path, "as it is in force\n").unwrap();
+    world.engine.file = Some(Watched::new(&path));
+    world.engine.store.doubt(at(BEGIN), "it was restored").await.unwrap();
+    world.engine.recover().await.unwrap();
+    clock.set(at(BEGIN) + SignedDuration::from_hours(24 * 4));
+    let saved = path.clone();
+    while_answering(&meanwhile, LIST, move || std::fs::write(&saved, "edited, and longer than before\n").unwrap());
+    world.engine.tick().await.unwrap();
+    assert!(world.told("doubt:ready").await.is_empty());
+    world.engine.file = Some(Watched::new(&path)); // it was read
+    world.engine.run_dry(|_| {}).await.unwrap();
+    world.engine.run_dry(|_| {}).await.unwrap();
+    assert_eq!(world.told("doubt:ready").await.len(), 1);
+}
