@@ -66,6 +66,8 @@ pub struct Engine {
     pub(super) courier: Option<Courier>,
     /// The file, where it is one that people edit meanwhile.
     pub file: Option<Watched>,
+    /// When it was last looked whether a person waits.
+    pub(super) gave_way_at: Option<std::time::Instant>,
     /// A command is being done: others wait for it, and so does nothing else.
     pub(super) doing_a_command: bool,
     /// How commands in messages are typed here.
@@ -158,6 +160,7 @@ impl Engine {
             notice_at: None,
             courier: None,
             file: None,
+            gave_way_at: None,
             doing_a_command: false,
             typed: Arc::new(str::to_owned),
             channels_asked: None,

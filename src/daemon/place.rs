@@ -193,7 +193,7 @@ impl Engine {
 
     /// Commits the intents of one batch, sends each once, and records every answer in one commit.
     async fn send_batch(&mut self, synced: &Synced, mut batch: Vec<(Sound, bool)>, ticked: &mut Ticked) -> Result<(), TickError> {
-        self.give_way().await?;
+        self.give_way_at_once().await?;
         let now = self.clock.now();
         let old = now.duration_since(synced.until) > FENCE_HOLDS || now.duration_since(synced.at) > LIST_HOLDS;
         // Reading may have taken long, or the machine slept meanwhile: what is too late by now is missed at the next tick.

@@ -141,6 +141,7 @@ async fn a_doubted_database_gives_way_too_and_reads_on_afterwards() {
     assert!(world.told("doubt:ready").await.is_empty());
     world.engine.file = Some(Watched::new(&path)); // it was read
     world.engine.run_dry(|_| {}).await.unwrap();
+    world.clock.set(world.clock.now() + SignedDuration::from_mins(16));
     world.engine.run_dry(|_| {}).await.unwrap();
     assert_eq!(world.told("doubt:ready").await.len(), 1);
 }
