@@ -60,7 +60,7 @@ impl Restore {
             return Err(Failure::Usage(format!(
                 "{} exists and would be replaced (it is kept as {}); look at what is in it, then add --yes",
                 path.display(),
-                aside(&path).display()
+                aside(&path, 0).display()
             )));
         }
         let fresh = path.with_extension("restoring");
@@ -70,8 +70,11 @@ impl Restore {
             std::fs::remove_file(&fresh)?;
             return Err(error);
         }
-        if path.exists() {
-            std::fs::rename(&path, aside(&path))?;
+        // What an earlier restore has put aside may be the only good one.
+        let kept = (0..).map(|n| aside(&path, n)).find(|kept| !kept.exists());
+        if let Some(kept) = kept.filter(|_| path.exists()) {
+            std::fs::rename(&path, &kept)?;
+            say!("{GOOD}ok{GOOD:#}   the database that was there is kept as {}", kept.display())?;
         }
         // Side files of the old database would be replayed into the new one.
         for side in ["-wal", "-shm", "-journal"] {
@@ -94,13 +97,18 @@ async fn mark_restored(fresh: &Path, from: &Path) -> Result<(), Failure> {
     if integrity != "ok" {
         return Err(anyhow::anyhow!("{} is damaged: {integrity}; use another backup", from.display()).into());
     }
+    if store.installation().await?.is_none() {
+        store.close().await?;
+        return Err(anyhow::anyhow!("{} is no backup of a renewd database; nothing was replaced", from.display()).into());
+    }
     let now = submit::now(&mut store).await?;
     store.doubt(now, &format!("the database was restored from {}", from.display())).await?;
     Ok(store.close().await?)
 }
 
-fn aside(path: &Path) -> PathBuf {
-    with(path, ".before-restore")
+fn aside(path: &Path, earlier: u32) -> PathBuf {
+    let number = if earlier == 0 { String::new() } else { format!("-{earlier}") };
+    with(path, &format!(".before-restore{number}"))
 }
 
 fn with(path: &Path, ending: &str) -> PathBuf {

@@ -165,8 +165,13 @@ impl Named {
         }
         Err(Failure::Failed(anyhow::anyhow!(
             "{0} is another renewal in the file than in the database, because an edit of the file is not in force yet: nothing was done. \
-             A daemon takes it up by itself (see `renewd status`); if none runs, start it or `renewd run --once`; then ask again",
-            plain(&self.name)
+             {1}; then ask again. To stop every order meanwhile: renewd pause",
+            plain(&self.name),
+            if store.file_waiting().await?.is_some() {
+                "It waits for a person: look at the file, then: renewd accept"
+            } else {
+                "A daemon takes it up by itself (see `renewd status`); if none runs, start it or `renewd run --once`"
+            }
         )))
     }
 }

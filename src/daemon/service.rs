@@ -156,9 +156,9 @@ impl Service {
         trouble: &mut Trouble,
     ) -> Result<Option<Option<Timestamp>>, ServiceError> {
         self.lock.assert_held()?;
-        *reload |= self.engine.file.as_mut().is_some_and(Watched::is_ready);
-        if *reload {
-            self.reload().await?;
+        let stands_still = self.engine.file.as_mut().is_some_and(Watched::is_ready);
+        if *reload || stands_still {
+            self.reload(stands_still).await?;
             *reload = false;
             said.trial.at_once();
         }
@@ -236,20 +236,26 @@ impl Service {
         Ok(systemd::line(&attention, next.first()))
     }
 
-    /// A bad edit is reported and changes nothing.
-    async fn reload(&mut self) -> Result<(), ServiceError> {
+    /// A bad edit is reported and changes nothing. One that is still being written is not read, whoever asks: it is, once it stands still.
+    async fn reload(&mut self, stands_still: bool) -> Result<(), ServiceError> {
         systemd::reloading();
-        if let Some(file) = &mut self.engine.file {
-            file.is_read();
-        }
         self.read_credentials_again().await?;
-        let now = self.engine.clock.now();
-        match Config::from_file(&self.config_path) {
-            Ok(parsed) => self.take(parsed, now).await?,
-            Err(error) => self.bad_edit(&error, now).await?,
+        if stands_still || !self.engine.is_file_edited() {
+            self.read_file().await?;
         }
         systemd::ready(&self.status().await?);
         Ok(())
+    }
+
+    async fn read_file(&mut self) -> Result<(), ServiceError> {
+        if let Some(file) = &mut self.engine.file {
+            file.is_read();
+        }
+        let now = self.engine.clock.now();
+        match Config::from_file(&self.config_path) {
+            Ok(parsed) => self.take(parsed, now).await,
+            Err(error) => self.bad_edit(&error, now).await,
+        }
     }
 
     async fn take(&mut self, parsed: Parsed, now: Timestamp) -> Result<(), ServiceError> {

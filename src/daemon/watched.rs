@@ -4,6 +4,7 @@
 //! may be none to be had, and one sees neither the target of a link, nor another link to the file, nor a folder that was swapped.
 
 use std::fs::Metadata;
+use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -12,7 +13,7 @@ use std::time::{Duration, Instant};
 const QUIET: Duration = Duration::from_secs(2);
 /// The same for one whose last line does not end: it may have been cut within a number.
 const QUIET_WITHIN_A_LINE: Duration = Duration::from_secs(10);
-/// One that never stands still is read all the same.
+/// One that is touched for ever, and says the same all the time, is read all the same.
 const LONGEST: Duration = Duration::from_mins(1);
 
 /// What tells one state of a file from another (stat(2)); none while there is no file.
@@ -55,12 +56,16 @@ struct Edit {
     print: Option<Print>,
     still_since: Instant,
     began: Instant,
+    /// What the file held then, as a hash.
+    holds: Option<u64>,
 }
 
 impl Watched {
-    /// From now on; to be made before the file is read.
+    /// From now on; to be made before the file is read. One that was written a moment ago may be half of a file: it counts as edited, so that it is
+    /// read again before anything is ordered by it.
     pub fn new(path: &Path) -> Self {
-        Self { path: path.to_owned(), read: Print::of(path), edit: None }
+        let read = Print::of(path).map(|print| if is_fresh(path) { Print { size: u64::MAX, ..print } } else { print });
+        Self { path: path.to_owned(), read, edit: None }
     }
 
     /// Whether the file is another one than was last read. Then nothing is ordered before it was read.
@@ -80,13 +85,16 @@ impl Watched {
         if put_in_place {
             return true;
         }
-        let begun = self.edit.get_or_insert(Edit { print, still_since: now, began: now });
+        let begun = self.edit.get_or_insert_with(|| Edit { print, still_since: now, began: now, holds: held_by(&self.path) });
         if begun.print != print {
             (begun.print, begun.still_since) = (print, now);
         }
-        let Edit { still_since, began, .. } = *begun;
-        let quiet = if ends_with_a_line(&self.path) { QUIET } else { QUIET_WITHIN_A_LINE };
-        now - still_since >= quiet || now - began >= LONGEST
+        if now - begun.began >= LONGEST {
+            let (before, holds) = (begun.holds, held_by(&self.path));
+            (begun.began, begun.holds) = (now, holds);
+            return holds == before;
+        }
+        now - begun.still_since >= quiet(&self.path)
     }
 
     /// The file is read now; to be called before it is.
@@ -95,8 +103,19 @@ impl Watched {
     }
 }
 
-fn ends_with_a_line(path: &Path) -> bool {
-    std::fs::read(path).is_ok_and(|bytes| bytes.is_empty() || bytes.ends_with(b"\n"))
+fn quiet(path: &Path) -> Duration {
+    let whole_lines = std::fs::read(path).is_ok_and(|bytes| bytes.is_empty() || bytes.ends_with(b"\n"));
+    if whole_lines { QUIET } else { QUIET_WITHIN_A_LINE }
+}
+
+/// Whether it was written so short a time ago that more may come; also where its time lies ahead.
+fn is_fresh(path: &Path) -> bool {
+    let written = std::fs::metadata(path).and_then(|file| file.modified());
+    written.is_ok_and(|at| at.elapsed().map_or(true, |ago| ago < quiet(path)))
+}
+
+fn held_by(path: &Path) -> Option<u64> {
+    std::fs::read(path).ok().map(|bytes| BuildHasherDefault::<DefaultHasher>::default().hash_one(bytes))
 }
 
 #[cfg(test)]
@@ -107,6 +126,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("renewals.toml");
         std::fs::write(&path, text).unwrap();
+        let long_ago = std::time::SystemTime::now() - LONGEST;
+        std::fs::File::options().write(true).open(&path).unwrap().set_modified(long_ago).unwrap();
         (folder, path)
     }
 
@@ -129,8 +150,8 @@ mod tests {
             },
             &|| std::fs::remove_file(&swapped).unwrap(),
         ];
+        let mut watched = Watched::new(&link);
         for edit in edits {
-            let mut watched = Watched::new(&link);
             assert!(!watched.is_edited() && !watched.is_ready());
             edit();
             assert!(watched.is_edited());
@@ -163,5 +184,24 @@ mod tests {
         std::fs::rename(&new, &path).unwrap();
         let mut watched = Watched { edit: None, ..watched };
         assert!(watched.is_ready(), "put in place whole");
+    }
+
+    /// A start in the middle of a save took what stood there, and ordered by it; `touch` in a loop must not keep everything waiting.
+    #[test]
+    fn a_file_that_was_written_a_moment_ago_is_read_again_and_one_that_only_changes_its_time_is_read() {
+        let (_folder, path) = file("quantity = 1\n");
+        std::fs::write(&path, "quantity = 10\n").unwrap();
+        let mut watched = Watched::new(&path);
+        assert!(watched.is_edited() && !watched.is_ready());
+        let began_long_ago =
+            |watched: &mut Watched| watched.edit.as_mut().unwrap().began = Instant::now().checked_sub(LONGEST).unwrap();
+        began_long_ago(&mut watched);
+        assert!(watched.is_ready(), "it says the same all the time");
+        watched.is_read();
+        std::fs::write(&path, "quantity = 1").unwrap();
+        assert!(!watched.is_ready());
+        std::fs::write(&path, "quantity = 100").unwrap();
+        began_long_ago(&mut watched);
+        assert!(!watched.is_ready(), "it is being written");
     }
 }

@@ -74,3 +74,20 @@ fn others(partner: &str) -> String {
         "billingModel":"recurring","billingCycle":"annually","multiCycle":0}}]}}}}"#
     )
 }
+
+/// An empty file, as a full disk leaves it, was restored with "ok"; done twice, it had taken the place of the only good database.
+#[test]
+fn what_is_no_backup_replaces_nothing_and_no_restore_loses_what_was_put_aside() {
+    let portal = Portal::start();
+    let place = portal.place(&due("one", "1", 1));
+    place.run(&["run", "--once"]).ended(0);
+    std::fs::write(place.path("empty"), "").unwrap();
+    place.run(&["restore", "empty", "--yes"]).ended(1).explained(&["is no backup of a renewd database", "nothing was replaced"]);
+    place.run(&["audit", "verify"]).ended(0);
+    place.run(&["backup", "good"]).ended(0);
+    for kept in ["renewd.db.before-restore", "renewd.db.before-restore-1"] {
+        let said = place.run(&["restore", "good", "--yes"]).ended(0).out;
+        assert!(said.contains(kept) && place.path(kept).exists(), "{said}");
+    }
+    assert_eq!(place.attempts().len(), 1);
+}

@@ -18,6 +18,12 @@ pub const EXAMPLE: &str = include_str!("../../renewals.toml");
 /// Longer than anything here takes on a busy machine; reached only by a test that fails.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// A start waits for a file that was written a moment ago to stand still; what a test has prepared does.
+pub fn written_long_ago(path: &Path) {
+    let long_ago = std::time::SystemTime::now() - Duration::from_mins(1);
+    File::options().write(true).open(path).unwrap().set_modified(long_ago).unwrap();
+}
+
 /// Waits until `done`, or fails naming `what`.
 pub fn until<T>(what: &str, mut done: impl FnMut() -> Option<T>) -> T {
     let began = Instant::now();
@@ -85,6 +91,7 @@ impl Place {
     /// Puts another file in place as editors do: written beside it, then renamed over it.
     pub fn write(&self, file: &str) {
         fs::write(self.path("renewals.toml.new"), file).unwrap();
+        written_long_ago(&self.path("renewals.toml.new"));
         fs::rename(self.path("renewals.toml.new"), self.path("renewals.toml")).unwrap();
     }
 

@@ -68,7 +68,11 @@ impl World {
         let stop = CancellationToken::new();
         tokio::spawn(serve(portal.clone(), listener, stop.clone()));
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("renewals.toml"), file(&address.to_string())).unwrap();
+        let path = folder.path().join("renewals.toml");
+        std::fs::write(&path, file(&address.to_string())).unwrap();
+        // One that was written a moment ago is waited for until it stands still.
+        let long_ago = std::time::SystemTime::now() - PATIENCE;
+        std::fs::File::options().write(true).open(&path).unwrap().set_modified(long_ago).unwrap();
         let world = Self { folder, portal, hands, stop };
         world.renewd(&["init", "--yes"]).await;
         world

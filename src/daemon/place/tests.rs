@@ -1,6 +1,6 @@
 //! What happens between reading the list and sending the order.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use jiff::{SignedDuration, Timestamp};
@@ -38,6 +38,13 @@ async fn world() -> (World, Sandbox, ManualClock, Meanwhile) {
 
 fn while_answering(meanwhile: &Meanwhile, what: &'static str, happens: impl FnOnce() + Send + 'static) {
     *meanwhile.lock().unwrap() = Some((what, Box::new(happens)));
+}
+
+fn in_force(path: &Path) -> Watched {
+    std::fs::write(path, "as it is in force\n").unwrap();
+    let mut watched = Watched::new(path);
+    watched.is_read();
+    watched
 }
 
 const LIST: &str = "/order/openapi/order/v1/page";
@@ -86,15 +93,14 @@ async fn nothing_is_ordered_by_a_file_that_was_edited_meanwhile() {
         order_of(&sandbox, 9);
         let folder = tempfile::tempdir().unwrap();
         let path: PathBuf = folder.path().join("renewals.toml");
-        std::fs::write(&path, "as it is in force\n").unwrap();
-        world.engine.file = Some(Watched::new(&path));
+        world.engine.file = Some(in_force(&path));
         clock.set(due());
         let saved = path.clone();
         while_answering(&meanwhile, slow, move || std::fs::write(&saved, "edited, and longer than before\n").unwrap());
         world.engine.run_dry(|_| {}).await.unwrap();
         assert!(meanwhile.lock().unwrap().is_none(), "it was edited");
         assert_eq!((world.states().await, sandbox.orders().len()), (vec!["scheduled ".to_owned()], 1), "{slow}");
-        world.engine.file = Some(Watched::new(&path)); // it was read
+        world.engine.file.as_mut().unwrap().is_read();
         world.engine.run_dry(|_| {}).await.unwrap();
         assert_eq!(sandbox.orders().len(), 2);
     }
@@ -130,8 +136,7 @@ async fn a_doubted_database_gives_way_too_and_reads_on_afterwards() {
     order_of(&sandbox, 9);
     let folder = tempfile::tempdir().unwrap();
     let path: PathBuf = folder.path().join("renewals.toml");
-    std::fs::write(&path, "as it is in force\n").unwrap();
-    world.engine.file = Some(Watched::new(&path));
+    world.engine.file = Some(in_force(&path));
     world.engine.store.doubt(at(BEGIN), "it was restored").await.unwrap();
     world.engine.recover().await.unwrap();
     clock.set(at(BEGIN) + SignedDuration::from_hours(24 * 4));
@@ -139,7 +144,7 @@ async fn a_doubted_database_gives_way_too_and_reads_on_afterwards() {
     while_answering(&meanwhile, LIST, move || std::fs::write(&saved, "edited, and longer than before\n").unwrap());
     world.engine.tick().await.unwrap();
     assert!(world.told("doubt:ready").await.is_empty());
-    world.engine.file = Some(Watched::new(&path)); // it was read
+    world.engine.file.as_mut().unwrap().is_read();
     world.engine.run_dry(|_| {}).await.unwrap();
     world.clock.set(world.clock.now() + SignedDuration::from_mins(16));
     world.engine.run_dry(|_| {}).await.unwrap();
