@@ -71,8 +71,16 @@ impl Restore {
             return Err(error);
         }
         // What an earlier restore has put aside may be the only good one.
-        let kept = (0..).map(|n| aside(&path, n)).find(|kept| !kept.exists());
-        if let Some(kept) = kept.filter(|_| path.exists()) {
+        if path.exists() {
+            let kept = (0..MOST_ASIDE).map(|n| aside(&path, n)).find(|kept| !kept.exists());
+            let Some(kept) = kept else {
+                std::fs::remove_file(&fresh)?;
+                return Err(anyhow::anyhow!(
+                    "{} and others like it are in the way; move them elsewhere",
+                    aside(&path, 0).display()
+                )
+                .into());
+            };
             std::fs::rename(&path, &kept)?;
             say!("{GOOD}ok{GOOD:#}   the database that was there is kept as {}", kept.display())?;
         }
@@ -105,6 +113,9 @@ async fn mark_restored(fresh: &Path, from: &Path) -> Result<(), Failure> {
     store.doubt(now, &format!("the database was restored from {}", from.display())).await?;
     Ok(store.close().await?)
 }
+
+/// So many databases that restores have put aside may stand there.
+const MOST_ASIDE: u32 = 1000;
 
 fn aside(path: &Path, earlier: u32) -> PathBuf {
     let number = if earlier == 0 { String::new() } else { format!("-{earlier}") };
