@@ -150,3 +150,19 @@ async fn a_doubted_database_gives_way_too_and_reads_on_afterwards() {
     world.engine.run_dry(|_| {}).await.unwrap();
     assert_eq!(world.told("doubt:ready").await.len(), 1);
 }
+
+/// What was said waited in the outbox as long as the file did not stand still, while deadlines passed.
+#[tokio::test]
+async fn people_are_told_although_the_file_is_written_without_end() {
+    let (mut world, sandbox, _clock, _) = world().await;
+    let folder = tempfile::tempdir().unwrap();
+    let path: PathBuf = folder.path().join("renewals.toml");
+    world.engine.file = Some(in_force(&path));
+    world.live_until("2027-02-15T08:59:00Z").await;
+    std::fs::write(&path, "edited, and longer than before\n").unwrap();
+    sqlx::query("UPDATE term SET warn_at = '2027-02-22T00:00:00.000Z'").execute(&mut world.engine.store.conn).await.unwrap();
+    world.live_until("2027-02-22T00:00:00Z").await;
+    let sent: Vec<bool> =
+        sqlx::query_scalar("SELECT sent_at IS NOT NULL FROM outbox").fetch_all(&mut world.engine.store.conn).await.unwrap();
+    assert_eq!((sent, sandbox.orders().len()), (vec![true], 0));
+}
