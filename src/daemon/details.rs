@@ -39,22 +39,11 @@ impl Engine {
                         self.notice_orders(self.clock.now(), &[], &[order.mark]).await?;
                     }
                     // Listed but not readable: until it is, an order that explains nothing.
-                    Err(error @ (ReadError::NotFound { .. } | ReadError::Refused { .. })) => {
+                    Err(error) if self.unreadable_for(order.mark).await? >= patience(&error) => {
                         self.explains_nothing(order, &error).await?;
                     }
-                    Err(error @ ReadError::Malformed { .. }) => {
-                        if self.unreadable_for(order.mark).await? >= GARBAGE {
-                            self.explains_nothing(order, &error).await?;
-                        } else {
-                            failed = Some(error);
-                        }
-                    }
                     Err(error) => {
-                        if self.unreadable_for(order.mark).await? >= UNREADABLE {
-                            self.explains_nothing(order, &error).await?;
-                            continue;
-                        }
-                        failures += 1;
+                        failures += u8::from(!matches!(error, ReadError::Malformed { .. }));
                         if failures == FAILURES_AT_ONCE {
                             for untried in &missing[index + 1..] {
                                 self.unreadable_for(untried.mark).await?;
@@ -66,6 +55,25 @@ impl Engine {
                 }
             }
         }
+    }
+
+    /// Reads the details of orders of others that are dead once more: one that failed or was cancelled can be paid after all, further down the list
+    /// than it is read. One that the portal does not show any more stays dead.
+    pub(super) async fn read_dead_again(&mut self, dead: &[Listed]) -> Result<Result<(), ReadError>, TickError> {
+        for order in dead {
+            self.give_way().await?;
+            match self.portal.order_of(order.portal_id.as_deref(), order.order_no.as_deref()).await {
+                Ok(detail) => {
+                    self.take_detail(order.mark, &detail).await?;
+                    self.notice_orders(self.clock.now(), &[], &[order.mark]).await?;
+                }
+                Err(error) if self.unreadable_for(order.mark).await? >= patience(&error) => {
+                    tracing::warn!(order = order.key, "an order that is dead cannot be looked at again: {error}");
+                }
+                Err(error) => return Ok(Err(error)),
+            }
+        }
+        Ok(Ok(()))
     }
 
     async fn unreadable_for(&mut self, row: i64) -> Result<SignedDuration, TickError> {
@@ -126,5 +134,14 @@ impl Engine {
     fn settling(&self) -> Settling {
         let set = self.config.portal.settle.and_then(|span| SignedDuration::try_from(span).ok());
         Settling { shortest: evidence::settle(set, SignedDuration::ZERO), longest: evidence::settle(set, SignedDuration::MAX) }
+    }
+}
+
+/// So long an order whose details cannot be read is waited for; what the portal refuses to show is not.
+fn patience(error: &ReadError) -> SignedDuration {
+    match error {
+        ReadError::NotFound { .. } | ReadError::Refused { .. } => SignedDuration::ZERO,
+        ReadError::Malformed { .. } => GARBAGE,
+        _ => UNREADABLE,
     }
 }

@@ -13,6 +13,7 @@ use super::engine::{Engine, TickError, after};
 use super::words::{self, Plight};
 use super::{lapsed, own};
 use crate::calendar;
+use crate::portal::read_error::ReadError;
 use crate::portal::wire::order_body;
 use crate::renewal::chain;
 use crate::renewal::evidence::{self, Listed};
@@ -105,25 +106,52 @@ impl Engine {
             since.insert(term.id, self.since(term).await?);
         }
         let bound_at = self.store.account().await?.bound_at.unwrap_or(Timestamp::MAX);
-        let mut foreign = Vec::new();
-        if let Some(earliest) = since.values().map(|since| since.at).min() {
-            let earliest = after(earliest, -LISTED_WITHIN);
-            if let Err(error) = self.read_details(i64::MAX, Some(earliest)).await? {
-                tracing::warn!("cannot read the orders of others: {error}");
-                return Ok(None);
-            }
-            foreign = self.store.foreign_since(earliest, bound_at.max(earliest), &self.po_prefix).await?;
-            if !foreign.is_empty() {
-                self.look_whether_shown_alike(due).await?;
-            }
+        let mut others = Others { since, foreign: Vec::new(), bound_at, living: HashMap::new() };
+        if let Err(error) = self.read_others(due, &mut others).await? {
+            tracing::warn!("cannot read the orders of others: {error}");
+            return Ok(None);
         }
-        match self.living_again(due, &since).await? {
-            Ok(living) => Ok(Some(Others { since, foreign, bound_at, living })),
+        match self.living_again(due, &others.since).await? {
+            Ok(living) => Ok(Some(Others { living, ..others })),
             Err(error) => {
                 tracing::warn!("cannot read how orders stand that were set aside: {error}");
                 Ok(None)
             }
         }
+    }
+
+    /// Reads what nobody here placed, and is not dead. A dead one that would hold a term if it lived is looked at again first.
+    async fn read_others(&mut self, due: &[DueTerm], others: &mut Others) -> Result<Result<(), ReadError>, TickError> {
+        let Some(earliest) = others.since.values().map(|since| since.at).min() else { return Ok(Ok(())) };
+        let earliest = after(earliest, -LISTED_WITHIN);
+        if let Err(error) = self.read_details(i64::MAX, Some(earliest)).await? {
+            return Ok(Err(error));
+        }
+        let (mut dead, mut living) = self.foreign(earliest, others.bound_at).await?;
+        if !dead.is_empty() {
+            others.foreign = dead;
+            let mut would_hold = HashSet::new();
+            for term in due {
+                would_hold.extend(self.foreign_for(term, others).await?);
+            }
+            dead = std::mem::take(&mut others.foreign);
+            dead.retain(|order| would_hold.contains(&order.key));
+            if let Err(error) = self.read_dead_again(&dead).await? {
+                return Ok(Err(error));
+            }
+            (_, living) = self.foreign(earliest, others.bound_at).await?;
+        }
+        others.foreign = living;
+        if !others.foreign.is_empty() {
+            self.look_whether_shown_alike(due).await?;
+        }
+        Ok(Ok(()))
+    }
+
+    /// Orders that nobody here placed: the dead, and the others.
+    async fn foreign(&mut self, since: Timestamp, bound_at: Timestamp) -> Result<(Vec<Listed>, Vec<Listed>), StoreError> {
+        let foreign = self.store.foreign_since(since, bound_at.max(since), &self.po_prefix).await?;
+        Ok(foreign.into_iter().partition(|order| evidence::is_dead(order.status.as_deref())))
     }
 
     /// What other customers' orders look like was learned of ours, perhaps a year ago. Before any is taken for another customer's by that, our newest of
@@ -176,27 +204,33 @@ impl Engine {
 
     /// R11: orders that may have renewed this already, ours for other entries included, but for those that a person has looked at.
     async fn orders_for(&mut self, term: &DueTerm, others: &Others) -> Result<Vec<String>, TickError> {
+        let mut found = self.foreign_for(term, others).await?;
         let since = others.since[&term.id].at;
-        let learned = self.store.learned(&term.identity).await?;
-        // Made before that, as it says, and listed after it: it renewed the same a second time, or what is due now.
-        let shown_late = if others.foreign.is_empty() {
-            Vec::new()
-        } else {
-            self.store.shown_since(since.max(others.bound_at), since).await?
-        };
-        let mut found: Vec<String> = others
-            .foreign
-            .iter()
-            .filter(|order| order.created_at.is_none_or(|at| at >= since) || shown_late.contains(&order.key))
-            .filter(|order| evidence::may_have_renewed(order, &term.identity, &learned))
-            .map(|order| order.key.clone())
-            .collect();
         for (order, _) in self.store.own_look_alikes(&term.identity.looks_like(), term.subscription, since).await? {
             found.push(order);
         }
         found.extend(others.living.get(&term.id).into_iter().flatten().cloned());
         found.retain(|key| !term.dismissed.contains(key));
         Ok(found)
+    }
+
+    /// Of the orders of others, those that may have renewed this.
+    async fn foreign_for(&mut self, term: &DueTerm, others: &Others) -> Result<Vec<String>, TickError> {
+        if others.foreign.is_empty() {
+            return Ok(Vec::new());
+        }
+        let since = others.since[&term.id].at;
+        let learned = self.store.learned(&term.identity).await?;
+        // Made before that, as it says, and listed after it: it renewed the same a second time, or what is due now.
+        let shown_late = self.store.shown_since(since.max(others.bound_at), since).await?;
+        let found = others
+            .foreign
+            .iter()
+            .filter(|order| !term.dismissed.contains(&order.key))
+            .filter(|order| order.created_at.is_none_or(|at| at >= since) || shown_late.contains(&order.key))
+            .filter(|order| evidence::may_have_renewed(order, &term.identity, &learned))
+            .map(|order| order.key.clone());
+        Ok(found.collect())
     }
 }
 

@@ -54,6 +54,10 @@ impl Retold {
     pub(super) fn fail_where(&self, mentioned: &str, status: u16) {
         self.1.lock().unwrap().push((mentioned.to_owned(), status));
     }
+
+    pub(super) fn recover(&self) {
+        self.1.lock().unwrap().clear();
+    }
 }
 
 /// A line that retells the details of orders.

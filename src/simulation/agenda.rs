@@ -210,8 +210,13 @@ fn customer(life: &mut Life, plan: usize) {
     if life.dice.chance(300) {
         request.service_list[0].service_id = crate::ids::PortalId::known(3_375_819_276_601_309_999);
     }
-    life.sandbox.add_foreign(Foreign { by, request, status: status.into(), created_at: None });
+    let dead = people::is_dead(&status);
+    let order = life.sandbox.add_foreign(Foreign { by, request, status: status.into(), created_at: None });
     life.figures.strangers += 1;
+    if dead && life.dice.chance(500) {
+        let wait = hours(life.dice.between(1, 24 * 30));
+        life.plan(life.now() + wait, Event::Revival(order.order_no));
+    }
 }
 
 fn step_clock(life: &mut Life, skew: SignedDuration) {
@@ -289,6 +294,8 @@ fn revive(life: &mut Life, number: &str) {
     let on_its_way = !life.sandbox.postponed().is_empty();
     if alone && !on_its_way {
         life.figures.revivals += 1;
+        let now = life.now();
+        life.oracle.revived(number, now);
         drop(life.sandbox.set_status(number, SUCCEED.as_ref()));
     }
 }

@@ -78,6 +78,8 @@ pub(super) struct Oracle {
     /// Doubles since a person resumed, where A2 does not hold.
     doubles: BTreeMap<i64, usize>,
     bad_ends: HashMap<String, Timestamp>,
+    /// Orders that were dead and live again, and since when.
+    revived: HashMap<String, Timestamp>,
     /// When the last spell of bad weather ended or will, and how long it was.
     blind: Option<(Timestamp, SignedDuration)>,
     settled_by_people: HashSet<i64>,
@@ -114,6 +116,7 @@ impl Oracle {
             outbox: 0,
             marks: HashMap::new(),
             dismissed: HashMap::new(),
+            revived: HashMap::new(),
             away: Vec::new(),
             doubles: BTreeMap::new(),
             bad_ends: HashMap::new(),
@@ -127,6 +130,11 @@ impl Oracle {
     /// A person has looked at these orders and wants another one all the same.
     pub(super) fn dismiss(&mut self, plan: usize, keys: &[String]) {
         self.dismissed.entry(plan).or_default().extend(keys.iter().cloned());
+    }
+
+    /// An order that was dead is paid after all.
+    pub(super) fn revived(&mut self, order: &str, now: Timestamp) {
+        self.revived.insert(order.to_owned(), now);
     }
 
     pub(super) fn resumed(&mut self) {
@@ -272,7 +280,7 @@ impl Oracle {
             other.placed_by != PlacedBy::Us
                 && plan.looks_like(&other.request)
                 && other.created_at >= since
-                && other.listed_from <= seen_by
+                && self.revived.get(&other.order_no).map_or(other.listed_from, |at| other.listed_from.max(*at)) <= seen_by
                 && !is_dead(&other.status)
                 && !dismissed.is_some_and(|keys| keys.contains(&other.order_no))
         });

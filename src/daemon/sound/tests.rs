@@ -1,5 +1,5 @@
 use crate::daemon::commands::Asked;
-use crate::daemon::testing::{World, at, order_of};
+use crate::daemon::testing::{Retold, World, at, order_of};
 use crate::ids::PortalId;
 use crate::sandbox::{Foreign, OrderRequest, PlacedBy, SUCCEED, Sandbox};
 
@@ -92,6 +92,54 @@ async fn what_was_learned_a_year_ago_is_looked_at_again_before_an_order_is_taken
     world.live_until("2028-02-16T09:00:00Z").await;
     assert_eq!(world.states().await, ["renewed ", "held foreign_order"]);
     assert_eq!(sandbox.orders().len(), 2);
+}
+
+/// A customer's order that was cancelled as the list and its details were read, paid a year later and far down the list by then: ours went out on
+/// top of it, and nobody was told.
+async fn theirs_is_cancelled_and_far_down_the_list() -> (World, Sandbox, Retold, String) {
+    let (mut world, sandbox, retold) = World::before_sandbox().await;
+    sandbox.change(|settings| settings.list.page_cap = Some(2));
+    world.live_until("2027-02-15T09:00:00Z").await;
+    let theirs = order_of(&sandbox, 1);
+    sandbox.set_status(&theirs, "cancelled").unwrap();
+    world.live_until("2027-02-20T00:00:00Z").await;
+    assert_eq!(world.states().await[0], "renewed ");
+    for now in ["2027-02-26T00:00:00Z", "2027-02-28T00:00:00Z", "2027-03-02T00:00:00Z"] {
+        order_of(&sandbox, 9);
+        world.live_until(now).await;
+    }
+    world.live_until("2027-03-10T00:00:00Z").await;
+    world.engine.look_at_portal().await.unwrap();
+    (world, sandbox, retold, theirs)
+}
+
+#[tokio::test]
+async fn an_order_of_the_customer_that_died_and_is_paid_after_all_holds_wherever_it_stands_in_the_list() {
+    let (mut world, sandbox, _, theirs) = theirs_is_cancelled_and_far_down_the_list().await;
+    sandbox.set_status(&theirs, SUCCEED.as_ref()).unwrap();
+    world.live_until("2028-02-16T09:01:00Z").await;
+    assert_eq!(world.states().await, ["renewed ", "held foreign_order"]);
+    assert!(world.told("term:2:foreign_order").await[0].contains(&theirs));
+}
+
+#[tokio::test]
+async fn a_dead_order_of_the_customer_holds_nothing_and_waits_while_it_cannot_be_looked_at() {
+    let (mut world, sandbox, retold, theirs) = theirs_is_cancelled_and_far_down_the_list().await;
+    let ours = |sandbox: &Sandbox| sandbox.orders().iter().filter(|order| order.placed_by == PlacedBy::Us).count();
+    retold.fail_where(&theirs, 503);
+    world.live_until("2028-02-16T12:00:00Z").await;
+    assert_eq!((world.states().await[1].as_str(), ours(&sandbox)), ("scheduled portal_trouble", 1));
+    retold.recover();
+    world.live_until("2028-02-16T12:10:00Z").await;
+    assert_eq!(ours(&sandbox), 2);
+}
+
+#[tokio::test]
+async fn a_dead_order_that_the_portal_does_not_show_any_more_is_not_waited_for() {
+    let (mut world, sandbox, retold, theirs) = theirs_is_cancelled_and_far_down_the_list().await;
+    retold.fail_where(&theirs, 404);
+    world.live_until("2028-02-16T09:01:00Z").await;
+    assert_eq!(sandbox.orders().iter().filter(|order| order.placed_by == PlacedBy::Us).count(), 2);
 }
 
 /// A command in an old message, or one that came a moment too late, meant the term that had just been renewed.
