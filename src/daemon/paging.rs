@@ -14,13 +14,9 @@ use crate::portal::wire::OrdersPage;
 use crate::store::audit::hex;
 use crate::store::mirror::MirrorRow;
 
-/// What is asked for; the portal may give less.
-pub(super) const PAGE: u32 = 100;
-/// The same where a list is read again to see whether it is whole: a row that fell between two pages stands elsewhere then.
-pub(super) const OTHER_PAGE: u32 = 83;
-/// The page size that the vendor documents (portal-api.md section 5), and another one: for a portal that refuses larger ones.
-const DOCUMENTED: u32 = 25;
-const OTHER_DOCUMENTED: u32 = 23;
+/// Which page sizes are asked for, in turn: the portal may give less, or refuse all but those of a menu. 25 is what the vendor documents
+/// (portal-api.md section 5).
+const SIZES: [u32; 5] = [100, 25, 50, 20, 10];
 /// A list longer than this is not read: something is wrong with its paging.
 const MOST_PAGES: u64 = 100_000;
 
@@ -42,6 +38,9 @@ pub(super) struct Range {
     repeated: bool,
     /// How many pages it took.
     pages: u64,
+    /// The size that was asked for, and how many rows the first page had.
+    size: u32,
+    step: usize,
 }
 
 impl Range {
@@ -60,6 +59,17 @@ impl Range {
     /// Whether something could have moved while it was read.
     pub(super) fn took_long(&self) -> bool {
         self.pages > 1
+    }
+
+    /// The sizes to read it again by, to see whether it is whole: a row that fell between two pages stands elsewhere then. Larger ones may be cut to
+    /// the same. The same again, where the portal gives no other, will do for a list that is counted.
+    fn sizes_again(&self) -> Vec<u32> {
+        let by = if self.rows.len() > self.step { u32::try_from(self.step).unwrap_or(self.size) } else { self.size };
+        let mut sizes: Vec<u32> = [by * 5 / 6, 50, 25, 20, 10, 5].into_iter().filter(|size| (1..by).contains(size)).collect();
+        if by == 1 || self.total.is_some_and(|total| total >= self.shows()) {
+            sizes.push(self.size);
+        }
+        sizes
     }
 
     /// Whether an order with one of these names is in it.
@@ -112,38 +122,49 @@ fn raw_key(raw: &str) -> String {
 /// Reads the list down to `horizon`, or whole. One that shows fewer orders than it counts is read once more: an order may have come, or gone,
 /// between two pages.
 pub(super) async fn read(portal: &PortalClient, horizon: Option<Timestamp>) -> Result<Range, ReadError> {
-    let range = read_once(portal, horizon, PAGE).await?;
+    let range = read_once(portal, horizon, &SIZES).await?;
     if range.contradiction().is_none() {
         return Ok(range);
     }
-    let again = read_once(portal, horizon, OTHER_PAGE).await?;
+    let again = read_once(portal, horizon, &range.sizes_again()).await?;
     again.contradiction().map_or(Ok(again), Err)
 }
 
-/// Its first page once more: what has moved to the front while the others were read stands there.
-pub(super) async fn front(portal: &PortalClient, size: u32) -> Result<Range, ReadError> {
-    let mut range = Range::default();
-    range.take(first_page(portal, size).await?.0.value);
-    Ok(range)
-}
-
-/// The first page by `size`, or by what the vendor documents where the portal refuses so large a one; and by which size it came.
-async fn first_page(portal: &PortalClient, size: u32) -> Result<(Read<OrdersPage>, u32), ReadError> {
-    let small = if size == PAGE { DOCUMENTED } else { OTHER_DOCUMENTED };
-    match portal.orders(1, size).await {
-        Err(ReadError::Refused { .. }) if small < size => Ok((portal.orders(1, small).await?, small)),
-        first => Ok((first?, size)),
+/// Reads what was just read whole once more, by pages of another size. `None`: the portal gives them by no other.
+pub(super) async fn read_again(portal: &PortalClient, first: &Range) -> Result<Option<Range>, ReadError> {
+    match read_once(portal, None, &first.sizes_again()).await {
+        Err(ReadError::Refused { .. }) => Ok(None),
+        again => again.map(Some),
     }
 }
 
-/// Reads it once, by pages of `size`.
-pub(super) async fn read_once(portal: &PortalClient, horizon: Option<Timestamp>, size: u32) -> Result<Range, ReadError> {
-    let (first, size) = first_page(portal, size).await?;
+/// The first page of what was just read: what has moved to the front while the others were read stands there.
+pub(super) async fn front(portal: &PortalClient, read: &Range) -> Result<Range, ReadError> {
+    let mut range = Range::default();
+    range.take(portal.orders(1, read.size).await?.value);
+    Ok(range)
+}
+
+/// The first page by the first of these sizes that the portal does not refuse; and by which it came.
+async fn first_page(portal: &PortalClient, sizes: &[u32]) -> Result<(Read<OrdersPage>, u32), ReadError> {
+    let mut refused = ReadError::Refused { code: None, message: "no page size is left to ask for".to_owned(), request_id: None };
+    for size in sizes {
+        match portal.orders(1, *size).await {
+            Err(error @ ReadError::Refused { .. }) => refused = error,
+            first => return Ok((first?, *size)),
+        }
+    }
+    Err(refused)
+}
+
+/// Reads it once, by pages of one of these sizes.
+async fn read_once(portal: &PortalClient, horizon: Option<Timestamp>, sizes: &[u32]) -> Result<Range, ReadError> {
+    let (first, size) = first_page(portal, sizes).await?;
     let total = first.value.total;
     let step = length(&first.value);
     let sorting = sorting(&first.value);
     let full = is_full(&first.value, size);
-    let mut reading = Reading { portal, size, step, range: Range { total, date: first.date, ..Range::default() } };
+    let mut reading = Reading { portal, size, step, range: Range { total, date: first.date, size, step, ..Range::default() } };
     reading.range.take(first.value);
     if step == 0 {
         reading.range.ended = true;

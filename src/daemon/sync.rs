@@ -8,7 +8,7 @@ use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
 use jiff::{SignedDuration, Timestamp};
 
 use super::engine::{Engine, TickError};
-use super::paging::{self, OTHER_PAGE, Range};
+use super::paging::{self, Range};
 use crate::portal::read_error::ReadError;
 use crate::rules::{Rule, kept};
 use crate::store::account::Account;
@@ -136,15 +136,16 @@ impl Engine {
         if !kept(Rule::R17) {
             return Ok(Ok(true));
         }
-        let again = match paging::read_once(&self.portal, None, OTHER_PAGE).await {
-            Ok(range) => range,
+        let again = match paging::read_again(&self.portal, first).await {
+            Ok(Some(range)) => range,
+            Ok(None) => return Ok(Ok(false)),
             Err(error) => return Ok(Err(error)),
         };
         let mut stable = again.total == first.total && again.seen == first.seen;
         if !stable {
             self.take_rows(self.clock.now(), &again).await?;
         } else if again.took_long() {
-            let front = match paging::front(&self.portal, OTHER_PAGE).await {
+            let front = match paging::front(&self.portal, &again).await {
                 Ok(front) => front,
                 Err(error) => return Ok(Err(error)),
             };

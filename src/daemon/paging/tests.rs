@@ -135,12 +135,12 @@ async fn ties_at_the_edge_of_a_page_are_no_evidence_and_are_read_by_other_pages(
     // By hundreds, order 101 stands on two pages and order 100 on none.
     let (_, client) = portal(|page, size| {
         let mut list = newest_first(150);
-        if size == PAGE {
+        if size == 100 {
             list[50] = 101;
         }
         (cut(&list, page, size, 100), Some(150))
     });
-    let once = read_once(&client, None, PAGE).await.unwrap();
+    let once = read_once(&client, None, &SIZES).await.unwrap();
     assert!(!once.is_whole() && once.contradiction().is_some());
     let range = read(&client, None).await.unwrap();
     assert!(range.is_whole() && range.seen.contains("UF100"));
@@ -175,33 +175,65 @@ async fn an_order_is_found_in_a_range_by_its_id_too() {
     assert!(!range.lists(&["4".to_owned()]));
 }
 
-/// A portal that refuses pages longer than the documented ones.
-struct Strict(Pages);
+/// A portal that refuses all page sizes but these.
+struct Strict(Pages, fn(u32) -> bool);
 
 impl Transport for Strict {
     async fn send(&self, request: Request) -> Result<Response, TransportError> {
         let size = request.path.split("pageSize=").nth(1).map(|rest| rest.split('&').next().unwrap().parse::<u32>().unwrap());
-        if size.is_some_and(|size| size > 25) {
-            let body =
-                r#"{"code": "parameter_validation_failed", "detailMessage": "pageSize must not exceed 25", "status": 400}"#;
+        if size.is_some_and(|size| !self.1(size)) {
+            let body = r#"{"code": "parameter_validation_failed", "detailMessage": "invalid pageSize", "status": 400}"#;
             return Ok(Response { status: 200, body: Bytes::from(body), date: None, retry_after: None });
         }
         self.0.send(request).await
     }
 }
 
-/// It could never be used, and the advice was to compare the ids in the file.
-#[tokio::test]
-async fn a_portal_that_refuses_long_pages_is_read_by_the_documented_ones() {
+fn strict(takes: fn(u32) -> bool, total: Option<u64>) -> (Pages, PortalClient) {
     let list = newest_first(60);
-    let (pages, _) = portal(move |page, size| (cut(&list, page, size, 25), Some(60)));
+    let (pages, _) = portal(move |page, size| (cut(&list, page, size, 100), total));
     let credentials = Credentials { client_id: "id".into(), client_secret: "secret".into() };
     let clock = Arc::new(ManualClock::at("2027-02-15T09:00:00Z".parse().unwrap()));
-    let client = PortalClient::new(Strict(pages.clone()), credentials, clock, ValidationCodes::default());
-    let (range, again) = (read(&client, None).await.unwrap(), read_once(&client, None, OTHER_PAGE).await.unwrap());
-    assert_eq!((range.rows.len(), range.is_whole()), (60, true));
-    assert!(again.is_whole() && again.seen == range.seen);
-    assert_eq!(front(&client, OTHER_PAGE).await.unwrap().rows.len(), 23);
-    let sizes: Vec<u32> = pages.calls.lock().unwrap().iter().map(|(_, size)| *size).collect();
-    assert!(sizes.contains(&25) && sizes.contains(&23), "two reads by different pages: {sizes:?}");
+    (pages.clone(), PortalClient::new(Strict(pages, takes), credentials, clock, ValidationCodes::default()))
+}
+
+/// It could never be used, and the advice was to compare the ids in the file; or everything stopped once evidence was looked for.
+#[tokio::test]
+async fn a_portal_that_refuses_page_sizes_is_read_by_two_that_it_takes() {
+    let menus: [(fn(u32) -> bool, [u32; 2]); 4] = [
+        (|size| size <= 25, [25, 20]),
+        (|size| [10, 20, 50, 100].contains(&size), [100, 50]),
+        (|size| [25, 50].contains(&size), [25, 25]),
+        (|size| size == 25, [25, 25]),
+    ];
+    for (takes, by) in menus {
+        let (pages, client) = strict(takes, Some(60));
+        let range = read(&client, None).await.unwrap();
+        assert_eq!((range.rows.len(), range.is_whole()), (60, true));
+        let again = read_again(&client, &range).await.unwrap().unwrap();
+        assert!(again.is_whole() && again.seen == range.seen);
+        assert_eq!(front(&client, &again).await.unwrap().rows.len(), by[1] as usize);
+        let mut sizes: Vec<u32> = pages.calls.lock().unwrap().iter().map(|(_, size)| *size).collect();
+        sizes.dedup();
+        by.iter().for_each(|size| assert!(sizes.contains(size), "{sizes:?}"));
+    }
+}
+
+/// Read twice by the same pages, a row that fell between two of them would not be missed.
+#[tokio::test]
+async fn a_list_that_does_not_count_itself_is_no_evidence_by_one_page_size() {
+    let (_, client) = strict(|size| size == 25, None);
+    let range = read(&client, None).await.unwrap();
+    assert_eq!(range.rows.len(), 60);
+    assert!(read_again(&client, &range).await.unwrap().is_none());
+}
+
+/// Pages of a hundred and of 83 were both cut to thirty, and so the same.
+#[tokio::test]
+async fn a_portal_that_cuts_pages_is_read_again_by_shorter_ones() {
+    let (pages, client) = portal(|page, size| (cut(&newest_first(60), page, size, 30), Some(60)));
+    let range = read(&client, None).await.unwrap();
+    pages.calls.lock().unwrap().clear();
+    assert!(read_again(&client, &range).await.unwrap().unwrap().is_whole());
+    assert!(pages.calls.lock().unwrap().iter().all(|(_, size)| *size == 25));
 }
