@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::courier::{Courier, Turn, Typed};
 use super::seal::{Seal, SealError};
 use super::watched::Watched;
+use super::way::Way;
 use super::{lacking, lapsed, own};
 use crate::clock::Clock;
 use crate::config::model::{Channels, Config};
@@ -66,8 +67,8 @@ pub struct Engine {
     pub(super) courier: Option<Courier>,
     /// The file, where it is one that people edit meanwhile.
     pub file: Option<Watched>,
-    /// When it was last looked whether a person waits.
-    pub(super) gave_way_at: Option<std::time::Instant>,
+    /// How it gives way to people.
+    pub(super) way: Way,
     /// A command is being done: others wait for it, and so does nothing else.
     pub(super) doing_a_command: bool,
     /// How commands in messages are typed here.
@@ -160,7 +161,7 @@ impl Engine {
             notice_at: None,
             courier: None,
             file: None,
-            gave_way_at: None,
+            way: Way::default(),
             doing_a_command: false,
             typed: Arc::new(str::to_owned),
             channels_asked: None,
@@ -200,12 +201,13 @@ impl Engine {
     /// Does what is due now.
     pub async fn tick(&mut self) -> Result<Ticked, TickError> {
         let mut ticked = Ticked::default();
-        match self.do_what_is_due(&mut ticked).await {
-            Ok(()) => Ok(ticked),
+        let done = self.do_what_is_due(&mut ticked).await;
+        if let Err(TickError::CalledAway) = done {
             // A file that is written without end must not keep people from hearing of the deadlines that pass meanwhile.
-            Err(TickError::CalledAway) => self.tell(self.clock.now()).await.map(|()| ticked),
-            Err(error) => Err(error),
+            return self.tell(self.clock.now()).await.map(|()| ticked);
         }
+        self.forget_list();
+        done.map(|()| ticked)
     }
 
     async fn do_what_is_due(&mut self, ticked: &mut Ticked) -> Result<(), TickError> {

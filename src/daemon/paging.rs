@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
 use crate::portal::client::{PortalClient, Read};
@@ -17,6 +17,8 @@ use crate::store::mirror::MirrorRow;
 /// Which page sizes are asked for, in turn: the portal may give less, or refuse all but those of a menu. 25 is what the vendor documents
 /// (portal-api.md section 5).
 const SIZES: [u32; 5] = [100, 25, 50, 20, 10];
+/// An answer that took longer may have been on its way while the machine slept.
+const ANSWER_HOLDS: SignedDuration = SignedDuration::from_mins(2);
 /// A list longer than this is not read: something is wrong with its paging.
 const MOST_PAGES: u64 = 100_000;
 
@@ -38,6 +40,10 @@ pub(super) struct Range {
     repeated: bool,
     /// How many pages it took.
     pages: u64,
+    /// Whether one of its pages was on its way for longer than a page holds.
+    pub(super) stalled: bool,
+    /// Whether its newest orders stand together, so that a read down to a moment finds them.
+    pub(super) sorted: bool,
     /// The size that was asked for, and how many rows the first page had.
     size: u32,
     step: usize,
@@ -159,12 +165,15 @@ async fn first_page(portal: &PortalClient, sizes: &[u32]) -> Result<(Read<Orders
 
 /// Reads it once, by pages of one of these sizes.
 async fn read_once(portal: &PortalClient, horizon: Option<Timestamp>, sizes: &[u32]) -> Result<Range, ReadError> {
+    let asked = portal.now();
     let (first, size) = first_page(portal, sizes).await?;
+    let stalled = took_too_long(portal, asked);
     let total = first.value.total;
     let step = length(&first.value);
     let sorting = sorting(&first.value);
     let full = is_full(&first.value, size);
-    let mut reading = Reading { portal, size, step, range: Range { total, date: first.date, size, step, ..Range::default() } };
+    let range = Range { total, date: first.date, stalled, sorted: sorting != Sorting::Unclear, size, step, ..Range::default() };
+    let mut reading = Reading { portal, size, step, range };
     reading.range.take(first.value);
     if step == 0 {
         reading.range.ended = true;
@@ -214,8 +223,11 @@ struct Reading<'a> {
 }
 
 impl Reading<'_> {
-    async fn page(&self, page: u64) -> Result<OrdersPage, ReadError> {
-        Ok(self.portal.orders(u32::try_from(page).unwrap_or(u32::MAX), self.size).await?.value)
+    async fn page(&mut self, page: u64) -> Result<OrdersPage, ReadError> {
+        let asked = self.portal.now();
+        let read = self.portal.orders(u32::try_from(page).unwrap_or(u32::MAX), self.size).await?.value;
+        self.range.stalled |= took_too_long(self.portal, asked);
+        Ok(read)
     }
 
     /// From page 2 to the last one that `total` knows of. New orders push rows to later pages, so a row may be seen twice, but none is missed.
@@ -229,7 +241,7 @@ impl Reading<'_> {
             let read = self.page(page).await?;
             let ended = length(&read) == 0;
             if !self.goes_on_down(&read) {
-                sorted = None; // not sorted after all: only the whole list will do
+                (sorted, self.range.sorted) = (None, false); // not sorted after all: only the whole list will do
             }
             full = length(&read) >= self.step;
             self.range.take(read);
@@ -310,6 +322,10 @@ impl Reading<'_> {
         }
         Ok(())
     }
+}
+
+fn took_too_long(portal: &PortalClient, asked: Timestamp) -> bool {
+    portal.now().duration_since(asked) > ANSWER_HOLDS
 }
 
 fn length(page: &OrdersPage) -> usize {

@@ -32,7 +32,7 @@ use crate::store::waits::Postponement;
 const IN_FLIGHT: usize = 32;
 /// R10: an attempt not sent within this time of its fence is cancelled unsent.
 const FENCE_HOLDS: SignedDuration = SignedDuration::from_secs(30);
-/// The same from when the list was asked for: the answer may have been on its way while the machine slept.
+/// The same from when what it shows was asked for: the answer may have been on its way while the machine slept.
 const LIST_HOLDS: SignedDuration = SignedDuration::from_mins(2);
 
 impl Engine {
@@ -195,7 +195,7 @@ impl Engine {
     async fn send_batch(&mut self, synced: &Synced, mut batch: Vec<(Sound, bool)>, ticked: &mut Ticked) -> Result<(), TickError> {
         self.give_way_at_once().await?;
         let now = self.clock.now();
-        let old = now.duration_since(synced.until) > FENCE_HOLDS || now.duration_since(synced.at) > LIST_HOLDS;
+        let old = now.duration_since(synced.until) > FENCE_HOLDS || now.duration_since(synced.shows_until) > LIST_HOLDS;
         // Reading may have taken long, or the machine slept meanwhile: what is too late by now is missed at the next tick.
         batch.retain(|(sound, _)| !is_overdue(&sound.term, now));
         if self.stop.is_cancelled() || old || batch.is_empty() {

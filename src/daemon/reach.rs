@@ -42,8 +42,13 @@ impl Engine {
             let what = account.portal_trouble.unwrap_or_else(|| "the portal was not well".to_owned());
             return Ok(Err(Trouble { until: next, what }));
         }
+        if let Some(list) = self.list_of_before(for_evidence) {
+            self.list_is_read(&list);
+            return Ok(Ok(list));
+        }
         match self.sync(&account, for_evidence).await? {
             Ok(synced) => {
+                self.list_is_read(&synced);
                 if account.portal_trouble.is_some() {
                     tracing::info!("the portal answers again");
                 }

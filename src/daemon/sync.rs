@@ -4,6 +4,7 @@
 //! nothing. The paging is `paging.rs`.
 
 use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -17,6 +18,9 @@ use crate::store::mirror::MirrorRow;
 /// How far beyond the oldest open fence a read goes (R17): the longest settle, and an hour for clocks.
 const BEYOND: SignedDuration = SignedDuration::from_hours(25);
 
+/// A reading that takes no longer is of one moment.
+const QUICK: SignedDuration = SignedDuration::from_secs(30);
+
 /// The list as it was just read.
 #[derive(Debug, Clone)]
 pub struct Synced {
@@ -24,6 +28,10 @@ pub struct Synced {
     pub at: Timestamp,
     /// When it had ended.
     pub until: Timestamp,
+    /// What others ordered since then it may not show.
+    pub shows_until: Timestamp,
+    /// Whether it was read as evidence.
+    pub for_evidence: bool,
     /// When, by the portal's.
     pub date: Option<Timestamp>,
     /// R13: the newest moment that the portal has confirmed.
@@ -45,14 +53,15 @@ impl Engine {
         // R9: a doubted database has its list read whole.
         let horizon = self.horizon(account.synced_at.filter(|_| account.doubted.is_none())).await?;
         let horizon = horizon.filter(|_| !for_evidence || !kept(Rule::R17));
-        let mut range = match paging::read(&self.portal, horizon).await {
+        let portal = Arc::clone(&self.portal);
+        let mut range = match self.unless_called(paging::read(&portal, horizon)).await? {
             Ok(range) => range,
             Err(error) => return Ok(Err(error)),
         };
         let new = self.take_rows(at, &range).await?;
         crate::crash::point("after-sync");
         if self.lacks_rows(&range, account, new).await? {
-            range = match paging::read(&self.portal, None).await {
+            range = match self.unless_called(paging::read(&portal, None)).await? {
                 Ok(range) => range,
                 Err(error) => return Ok(Err(error)),
             };
@@ -66,6 +75,10 @@ impl Engine {
                 Err(error) => return Ok(Err(error)),
             };
         let lacks = self.lacking(&range).await?;
+        let shows_until = match self.shows_until(at, &range).await? {
+            Ok(shows_until) => shows_until,
+            Err(error) => return Ok(Err(error)),
+        };
         // By the earlier of the two clocks: a horizon from 2031 would hide all that is ordered until then.
         let known_until = range.date.map_or(at, |date| date.min(at));
         let total = range.total.and_then(|total| i64::try_from(total).ok());
@@ -75,6 +88,8 @@ impl Engine {
         Ok(Ok(Synced {
             at,
             until: self.clock.now(),
+            shows_until,
+            for_evidence,
             date: range.date,
             high_water: account.high_water.max(range.date),
             total,
@@ -82,6 +97,25 @@ impl Engine {
             down_to: range.down_to,
             lacks: lacks.map(|order| (order.clone(), since(&order))),
         }))
+    }
+
+    /// Until when what others ordered is in what was read since `at`. Where that took long, the newest are read once more; a list without an order of
+    /// time can show them on any page, so it is as good as a page of it.
+    async fn shows_until(&mut self, at: Timestamp, range: &Range) -> Result<Result<Timestamp, ReadError>, TickError> {
+        let now = self.clock.now();
+        if now.duration_since(at) <= QUICK || range.stalled {
+            return Ok(Ok(at));
+        }
+        if !range.sorted {
+            return Ok(Ok(now));
+        }
+        let portal = Arc::clone(&self.portal);
+        let newest = match self.unless_called(paging::read(&portal, at.checked_sub(BEYOND).ok())).await? {
+            Ok(newest) => newest,
+            Err(error) => return Ok(Err(error)),
+        };
+        self.take_rows(now, &newest).await?;
+        Ok(Ok(if newest.stalled { at } else { now }))
     }
 
     /// Most rows of most reads are old ones: only what is new or changed since this process read it goes to the database. Returns how many are new.
@@ -136,7 +170,8 @@ impl Engine {
         if !kept(Rule::R17) {
             return Ok(Ok(true));
         }
-        let again = match paging::read_again(&self.portal, first).await {
+        let portal = Arc::clone(&self.portal);
+        let again = match self.unless_called(paging::read_again(&portal, first)).await? {
             Ok(Some(range)) => range,
             Ok(None) => return Ok(Ok(false)),
             Err(error) => return Ok(Err(error)),
@@ -145,7 +180,7 @@ impl Engine {
         if !stable {
             self.take_rows(self.clock.now(), &again).await?;
         } else if again.took_long() {
-            let front = match paging::front(&self.portal, &again).await {
+            let front = match paging::front(&portal, &again).await {
                 Ok(front) => front,
                 Err(error) => return Ok(Err(error)),
             };

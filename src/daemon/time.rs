@@ -20,6 +20,8 @@ const TOLERANCE: SignedDuration = SignedDuration::from_hours(1);
 const BEHIND: SignedDuration = SignedDuration::from_mins(5);
 /// How long answers that do not tell the time are taken for old ones, out of a cache.
 const UNTOLD: SignedDuration = SignedDuration::from_hours(1);
+/// How often people hear of a wrong clock.
+const TOLD_AGAIN: SignedDuration = SignedDuration::from_hours(24);
 const HELP: &str = "set the clock (timedatectl), or: renewd accept --clock";
 
 impl Engine {
@@ -62,12 +64,15 @@ impl Engine {
         self.tell_of_clock(now, format!("nothing is due by this clock, and nothing will be ordered: {detail}")).await
     }
 
-    /// A clock that is wrong is told by itself: it stops every renewal, also those that are only followed.
+    /// A clock that is wrong is told by itself, once a day: it stops every renewal, also those that are only followed.
     pub(super) async fn tell_of_clock(&mut self, now: Timestamp, what: String) -> Result<(), TickError> {
         tracing::error!("{what}; {HELP}");
         let notice = Notice { key: "portal:clock".to_owned(), renewal: None, reason: what.clone(), what_to_do: HELP.to_owned() };
         self.store.raise(now, &notice).await?;
         self.noticed = true;
+        if self.store.told_since("clock", after(now, -TOLD_AGAIN), now).await? {
+            return Ok(());
+        }
         let by = self.store.next_deadline(now).await?;
         let message = Message { cause: "clock".to_owned(), renewal: None, what, by, command: Some(HELP.to_owned()) };
         Ok(self.store.tell(now, &[message]).await?)

@@ -48,6 +48,8 @@ impl Print {
 pub struct Watched {
     path: PathBuf,
     read: Option<Print>,
+    /// What it held then, once it is known that it has not changed since.
+    held: Option<u64>,
     edit: Option<Edit>,
 }
 
@@ -65,12 +67,17 @@ impl Watched {
     /// read again before anything is ordered by it.
     pub fn new(path: &Path) -> Self {
         let read = Print::of(path).map(|print| if is_fresh(path) { Print { size: u64::MAX, ..print } } else { print });
-        Self { path: path.to_owned(), read, edit: None }
+        Self { path: path.to_owned(), read, held: None, edit: None }
     }
 
-    /// Whether the file is another one than was last read. Then nothing is ordered before it was read.
+    /// Whether the file is another one than was last read. Then nothing is ordered before it was read. One that was saved again as it was is no
+    /// other.
     pub fn is_edited(&self) -> bool {
-        Print::of(&self.path) != self.read
+        Print::of(&self.path) != self.read && !self.says_the_same()
+    }
+
+    fn says_the_same(&self) -> bool {
+        self.held.is_some() && held_by(&self.path) == self.held
     }
 
     /// Whether it was edited, and the edit can be read: put in place whole, or written in place and still for a while.
@@ -79,6 +86,11 @@ impl Watched {
         let print = Print::of(&self.path);
         if print == self.read {
             self.edit = None;
+            self.remember();
+            return false;
+        }
+        if self.says_the_same() && Print::of(&self.path) == print {
+            (self.read, self.edit) = (print, None);
             return false;
         }
         let put_in_place = print.is_some_and(|new| self.read.is_none_or(|old| !new.is_same_file(old)));
@@ -99,7 +111,15 @@ impl Watched {
 
     /// The file is read now; to be called before it is.
     pub fn is_read(&mut self) {
-        (self.read, self.edit) = (Print::of(&self.path), None);
+        (self.read, self.held, self.edit) = (Print::of(&self.path), None, None);
+    }
+
+    /// What it holds is what was read, if it is still the same file afterwards.
+    fn remember(&mut self) {
+        if self.held.is_none() {
+            let holds = held_by(&self.path);
+            self.held = holds.filter(|_| Print::of(&self.path) == self.read);
+        }
     }
 }
 
@@ -184,6 +204,26 @@ mod tests {
         std::fs::rename(&new, &path).unwrap();
         let mut watched = Watched { edit: None, ..watched };
         assert!(watched.is_ready(), "put in place whole");
+    }
+
+    /// A loop that saved the file as it was every few seconds kept every order from going out.
+    #[test]
+    fn a_file_that_is_saved_again_as_it_was_is_not_edited() {
+        let (_folder, path) = file("quantity = 1\n");
+        let mut watched = Watched::new(&path);
+        assert!(!watched.is_ready());
+        std::fs::write(&path, "quantity = 1\n").unwrap();
+        assert!(!watched.is_edited() && !watched.is_ready());
+        let new = path.with_extension("new");
+        std::fs::write(&new, "quantity = 1\n").unwrap();
+        std::fs::rename(&new, &path).unwrap();
+        assert!(!watched.is_edited() && !watched.is_ready());
+        std::fs::write(&path, "quantity = 2\n").unwrap();
+        assert!(watched.is_edited());
+        watched.is_read();
+        assert!(!watched.is_ready());
+        std::fs::remove_file(&path).unwrap();
+        assert!(watched.is_edited(), "one that is gone is no file as it was");
     }
 
     /// A start in the middle of a save took what stood there, and ordered by it; `touch` in a loop must not keep everything waiting.

@@ -3,12 +3,29 @@
 //! Owns noticing that somebody asks for something, or has edited the file, while a tick is at work. What takes long, and every order, gives way: what
 //! they have just said or written may be that it is not to be.
 
+use std::pin::pin;
 use std::time::{Duration, Instant};
 
+use jiff::SignedDuration;
+
 use super::engine::{Engine, TickError};
+use super::sync::Synced;
 use super::watched::Watched;
 
 const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
+/// How long a list that was read when a person came need not be read again.
+const LIST_KEEPS: SignedDuration = SignedDuration::from_secs(15);
+
+/// What is remembered of giving way.
+#[derive(Debug, Default)]
+pub(super) struct Way {
+    /// When it was last looked whether a person waits.
+    looked_at: Option<Instant>,
+    /// The list that was being worked by.
+    list: Option<Synced>,
+    /// The last reading of the list was broken off: the next one is not, or people who never end would keep a slow list from ever being read.
+    broke_off: bool,
+}
 
 impl Engine {
     /// Whether the file is another one than the one that is worked by.
@@ -18,10 +35,10 @@ impl Engine {
 
     /// Ends the tick if a person waits: what is left of it is due again when that is done. Looks at most ten times a second.
     pub(super) async fn give_way(&mut self) -> Result<(), TickError> {
-        if self.gave_way_at.is_some_and(|at| at.elapsed() < BETWEEN_LOOKS) {
+        if self.way.looked_at.is_some_and(|at| at.elapsed() < BETWEEN_LOOKS) {
             return Ok(());
         }
-        self.gave_way_at = Some(Instant::now());
+        self.way.looked_at = Some(Instant::now());
         self.give_way_at_once().await
     }
 
@@ -29,5 +46,41 @@ impl Engine {
     pub(super) async fn give_way_at_once(&mut self) -> Result<(), TickError> {
         let called = !self.doing_a_command && (self.is_file_edited() || self.store.has_waiting_commands().await?);
         if called { Err(TickError::CalledAway) } else { Ok(()) }
+    }
+
+    /// Waits for what the portal is asked for, unless a person comes first.
+    pub(super) async fn unless_called<T>(&mut self, answer: impl Future<Output = T>) -> Result<T, TickError> {
+        let mut answer = pin!(answer);
+        loop {
+            tokio::select! {
+                biased;
+                answer = &mut answer => return Ok(answer),
+                () = tokio::time::sleep(BETWEEN_LOOKS) => {}
+            }
+            if !self.way.broke_off {
+                self.give_way().await.inspect_err(|_| self.way.broke_off = true)?;
+            }
+        }
+    }
+
+    /// The list was read to its end.
+    pub(super) fn list_is_read(&mut self, list: &Synced) {
+        self.way.broke_off = false;
+        self.way.list = Some(list.clone());
+    }
+
+    /// The list that was being worked by when a person came, if it still holds. Else it is forgotten.
+    pub(super) fn list_of_before(&mut self, for_evidence: bool) -> Option<Synced> {
+        let now = self.clock.now();
+        let keeps = |list: &Synced| {
+            let age = now.duration_since(list.until);
+            !age.is_negative() && age <= LIST_KEEPS && (list.for_evidence || !for_evidence)
+        };
+        self.way.list.take().filter(keeps)
+    }
+
+    /// A tick that ends by itself leaves nothing to go on with.
+    pub(super) fn forget_list(&mut self) {
+        self.way.list = None;
     }
 }

@@ -78,6 +78,11 @@ impl PortalClient {
         Self { transport: AnyTransport::new(transport), tokens: Tokens::new(credentials, source, clock), codes }
     }
 
+    /// What time it is by the clock of this machine.
+    pub fn now(&self) -> Timestamp {
+        self.tokens.now()
+    }
+
     /// Reads the credentials again. Whether they have changed.
     pub fn read_credentials_again(&self) -> bool {
         self.tokens.keys.read_again().is_some()

@@ -77,6 +77,10 @@ impl Tokens {
         }
     }
 
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
     /// A token that need not be renewed within `margin`. Callers that come while one is fetched share it, and its failure too.
     pub(super) async fn get(&self, transport: &AnyTransport, margin: SignedDuration) -> Result<Token, ReadError> {
         let ended = self.ended.load(Ordering::Acquire);

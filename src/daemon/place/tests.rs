@@ -9,6 +9,7 @@ use crate::clock::{Clock as _, ManualClock};
 use crate::daemon::testing::{BEGIN, World, at, order_of};
 use crate::daemon::watched::Watched;
 use crate::portal::transport::{Request, Response, Transport, TransportError};
+use crate::sandbox::settings::Sort;
 use crate::sandbox::{Sandbox, Settings};
 use crate::simulation::line::Line;
 
@@ -38,6 +39,26 @@ async fn world() -> (World, Sandbox, ManualClock, Meanwhile) {
 
 fn while_answering(meanwhile: &Meanwhile, what: &'static str, happens: impl FnOnce() + Send + 'static) {
     *meanwhile.lock().unwrap() = Some((what, Box::new(happens)));
+}
+
+fn each_time(meanwhile: &Meanwhile, what: &'static str, happens: Arc<dyn Fn() + Send + Sync>) {
+    let again = Arc::clone(meanwhile);
+    while_answering(meanwhile, what, move || {
+        happens();
+        each_time(&again, what, happens);
+    });
+}
+
+/// A person asks for this from elsewhere.
+fn ask_beside(database: PathBuf, request: &'static str) {
+    let asks = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let mut store = crate::store::Store::open(&database, crate::store::Opening::Beside).await.unwrap();
+            store.ask(due(), "a person", request).await.unwrap();
+        });
+    });
+    asks.join().unwrap();
 }
 
 fn in_force(path: &Path) -> Watched {
@@ -114,18 +135,75 @@ async fn a_command_that_comes_while_the_portal_is_slow_is_done_before_anything_i
         order_of(&sandbox, 9);
         clock.set(due());
         let database = world.database();
-        while_answering(&meanwhile, slow, move || {
-            let asks = std::thread::spawn(move || {
-                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-                runtime.block_on(async {
-                    let mut store = crate::store::Store::open(&database, crate::store::Opening::Beside).await.unwrap();
-                    store.ask(due(), "a person", r#"{"do": "pause", "why": "wait"}"#).await.unwrap();
-                });
-            });
-            asks.join().unwrap();
-        });
+        while_answering(&meanwhile, slow, move || ask_beside(database, r#"{"do": "pause", "why": "wait"}"#));
         world.engine.run_dry(|_| {}).await.unwrap();
         assert_eq!((world.states().await, sandbox.orders().len()), (vec!["scheduled paused".to_owned()], 1), "{slow}");
+    }
+}
+
+/// Commands without end, each of which came while the list was read again for the one before, kept every order from going out.
+#[tokio::test]
+async fn commands_without_end_do_not_keep_an_order_from_going() {
+    let (mut world, sandbox, clock, meanwhile) = world().await;
+    clock.set(due());
+    let database = world.database();
+    each_time(&meanwhile, LIST, Arc::new(move || ask_beside(database.clone(), r#"{"do": "resume"}"#)));
+    world.engine.tick().await.unwrap();
+    assert_eq!(sandbox.orders().len(), 0, "the first is done before an order");
+    world.engine.tick().await.unwrap();
+    assert_eq!(sandbox.orders().len(), 1);
+}
+
+/// `hold` was answered after the list had been read, which took a minute. A list that takes long is read all the same, whoever asks for what.
+#[tokio::test]
+async fn reading_the_list_gives_way_to_a_person_and_not_twice_in_a_row() {
+    let (mut world, ..) = world().await;
+    ask_beside(world.database(), r#"{"do": "resume"}"#);
+    let engine = &mut world.engine;
+    let called = engine.unless_called(std::future::pending::<()>()).await;
+    assert!(matches!(called, Err(crate::daemon::engine::TickError::CalledAway)), "{called:?}");
+    let slow = || tokio::time::sleep(std::time::Duration::from_millis(250));
+    engine.unless_called(slow()).await.unwrap();
+    engine.look_at_portal().await.unwrap();
+    assert!(engine.unless_called(slow()).await.is_err(), "once the list was read");
+}
+
+/// A list in no order of time that took more than two minutes was read again and again, and nothing was ever ordered.
+#[tokio::test]
+async fn a_list_that_takes_minutes_page_by_page_is_good_for_an_order() {
+    for sort in [Sort::Shuffled, Sort::Ascending, Sort::Descending] {
+        let (mut world, sandbox, clock, meanwhile) = world().await;
+        sandbox.change(|settings| (settings.list.sort, settings.list.page_cap) = (sort, Some(1)));
+        (9..14).for_each(|partner| drop(order_of(&sandbox, partner)));
+        clock.set(due());
+        let waits = clock.clone();
+        each_time(&meanwhile, LIST, Arc::new(move || waits.set(waits.now() + SignedDuration::from_secs(50))));
+        world.engine.tick().await.unwrap();
+        assert_eq!(sandbox.orders().len(), 6, "{sort:?}");
+    }
+}
+
+/// A colleague renewed while the list was read for minutes, and after its first page.
+#[tokio::test]
+async fn what_is_ordered_while_a_long_list_is_read_holds() {
+    for sort in [Sort::Ascending, Sort::Descending] {
+        let (mut world, sandbox, clock, meanwhile) = world().await;
+        sandbox.change(|settings| (settings.list.sort, settings.list.page_cap) = (sort, Some(2)));
+        for partner in 9..14 {
+            order_of(&sandbox, partner);
+            clock.set(clock.now() + SignedDuration::from_mins(1));
+        }
+        clock.set(due());
+        let (waits, theirs) = (clock.clone(), sandbox.clone());
+        let happens = move || {
+            waits.set(waits.now() + SignedDuration::from_secs(50));
+            if theirs.orders().len() == 5 {
+                order_of(&theirs, 1);
+            }
+        };
+        each_time(&meanwhile, LIST, Arc::new(happens));
+        world.engine.tick().await.unwrap();
+        assert_eq!((world.states().await, sandbox.orders().len()), (vec!["held foreign_order".to_owned()], 6), "{sort:?}");
     }
 }
 

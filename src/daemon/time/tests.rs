@@ -1,7 +1,7 @@
 //! A clock that nothing confirms.
 
 use crate::daemon::commands::Asked;
-use crate::daemon::testing::World;
+use crate::daemon::testing::{World, at};
 
 /// Nothing was ordered any more, it was asked every minute, `status` said that nothing needs you, and no message named the command.
 #[tokio::test]
@@ -34,4 +34,18 @@ async fn one_answer_without_a_time_is_asked_again_and_not_told() {
     line.tells_the_time();
     world.live_until("2027-02-15T09:01:00Z").await;
     assert_eq!((sandbox.orders().len(), world.told("").await.len()), (1, 0));
+}
+
+/// The sentence holds the time, so it was another one with each run of `renewd run --once`.
+#[tokio::test]
+async fn a_wrong_clock_is_told_once_a_day_however_often_one_starts_on_it() {
+    let (mut world, ..) = World::before_line().await;
+    world.live_until("2027-02-14T09:00:00Z").await;
+    world.engine.look_at_portal().await.unwrap();
+    for (now, told) in [("2027-01-20T09:00:00Z", 1), ("2027-01-20T11:00:00Z", 1), ("2027-01-21T10:00:00Z", 2)] {
+        world.clock.set(at(now));
+        world.engine.mend_waits(at(now)).await.unwrap();
+        world.engine.tell(at(now)).await.unwrap();
+        assert_eq!(world.told("clock").await.len(), told, "{now}");
+    }
 }
