@@ -123,8 +123,14 @@ impl Watched {
     }
 }
 
+/// What it holds; nothing where it is no file: a pipe would be waited for.
+fn contents(path: &Path) -> Option<Vec<u8>> {
+    let is_file = std::fs::metadata(path).is_ok_and(|it| it.is_file());
+    is_file.then(|| std::fs::read(path).ok()).flatten()
+}
+
 fn quiet(path: &Path) -> Duration {
-    let whole_lines = std::fs::read(path).is_ok_and(|bytes| bytes.is_empty() || bytes.ends_with(b"\n"));
+    let whole_lines = contents(path).is_some_and(|bytes| bytes.is_empty() || bytes.ends_with(b"\n"));
     if whole_lines { QUIET } else { QUIET_WITHIN_A_LINE }
 }
 
@@ -135,7 +141,7 @@ fn is_fresh(path: &Path) -> bool {
 }
 
 fn held_by(path: &Path) -> Option<u64> {
-    std::fs::read(path).ok().map(|bytes| BuildHasherDefault::<DefaultHasher>::default().hash_one(bytes))
+    contents(path).map(|bytes| BuildHasherDefault::<DefaultHasher>::default().hash_one(bytes))
 }
 
 #[cfg(test)]
