@@ -60,7 +60,9 @@ impl Engine {
     /// Reads the details of orders of others that are dead once more: one that failed or was cancelled can be paid after all, further down the list
     /// than it is read. One that the portal does not show any more stays dead.
     pub(super) async fn read_dead_again(&mut self, dead: &[Listed]) -> Result<Result<(), ReadError>, TickError> {
-        for order in dead {
+        let marks: Vec<i64> = dead.iter().map(|order| order.mark).collect();
+        let looked_at = self.store.looked_at_within(&marks, self.clock.now(), a_look_holds(marks.len())).await?;
+        for order in dead.iter().filter(|order| !looked_at.contains(&order.mark)) {
             self.give_way().await?;
             match self.portal.order_of(order.portal_id.as_deref(), order.order_no.as_deref()).await {
                 Ok(detail) => {
@@ -69,6 +71,7 @@ impl Engine {
                 }
                 Err(error) if self.unreadable_for(order.mark).await? >= patience(&error) => {
                     tracing::warn!(order = order.key, "an order that is dead cannot be looked at again: {error}");
+                    self.store.looked_at(order.mark, self.clock.now()).await?;
                 }
                 Err(error) => return Ok(Err(error)),
             }
@@ -135,6 +138,12 @@ impl Engine {
         let set = self.config.portal.settle.and_then(|span| SignedDuration::try_from(span).ok());
         Settling { shortest: evidence::settle(set, SignedDuration::ZERO), longest: evidence::settle(set, SignedDuration::MAX) }
     }
+}
+
+/// How long a look at one of so many orders holds: longer than it takes to look at all of them, or an order that waits for that would never go.
+fn a_look_holds(many: usize) -> SignedDuration {
+    let each = SignedDuration::from_secs(20);
+    SignedDuration::from_mins(2).saturating_add(each.saturating_mul(i32::try_from(many).unwrap_or(i32::MAX)))
 }
 
 /// So long an order whose details cannot be read is waited for; what the portal refuses to show is not.

@@ -127,24 +127,20 @@ impl Engine {
         if let Err(error) = self.read_details(i64::MAX, Some(earliest)).await? {
             return Ok(Err(error));
         }
-        let (mut dead, mut living) = self.foreign(earliest, others.bound_at).await?;
-        if !dead.is_empty() {
-            others.foreign = dead;
-            let mut would_hold = HashSet::new();
-            for term in due {
-                would_hold.extend(self.foreign_for(term, others).await?);
-            }
-            dead = std::mem::take(&mut others.foreign);
-            dead.retain(|order| would_hold.contains(&order.key));
-            if let Err(error) = self.read_dead_again(&dead).await? {
-                return Ok(Err(error));
-            }
-            (_, living) = self.foreign(earliest, others.bound_at).await?;
+        let (mut dead, living) = self.foreign(earliest, others.bound_at).await?;
+        if dead.is_empty() && living.is_empty() {
+            return Ok(Ok(()));
         }
-        others.foreign = living;
-        if !others.foreign.is_empty() {
-            self.look_whether_shown_alike(due).await?;
+        self.look_whether_shown_alike(due).await?;
+        let mut would_hold = HashSet::new();
+        for term in due {
+            would_hold.extend(self.foreign_for(term, &dead, others).await?);
         }
+        dead.retain(|order| would_hold.contains(&order.key));
+        if let Err(error) = self.read_dead_again(&dead).await? {
+            return Ok(Err(error));
+        }
+        (_, others.foreign) = self.foreign(earliest, others.bound_at).await?;
         Ok(Ok(()))
     }
 
@@ -204,7 +200,7 @@ impl Engine {
 
     /// R11: orders that may have renewed this already, ours for other entries included, but for those that a person has looked at.
     async fn orders_for(&mut self, term: &DueTerm, others: &Others) -> Result<Vec<String>, TickError> {
-        let mut found = self.foreign_for(term, others).await?;
+        let mut found = self.foreign_for(term, &others.foreign, others).await?;
         let since = others.since[&term.id].at;
         for (order, _) in self.store.own_look_alikes(&term.identity.looks_like(), term.subscription, since).await? {
             found.push(order);
@@ -214,17 +210,16 @@ impl Engine {
         Ok(found)
     }
 
-    /// Of the orders of others, those that may have renewed this.
-    async fn foreign_for(&mut self, term: &DueTerm, others: &Others) -> Result<Vec<String>, TickError> {
-        if others.foreign.is_empty() {
+    /// Of these orders of others, those that may have renewed this, or would have if they lived.
+    async fn foreign_for(&mut self, term: &DueTerm, foreign: &[Listed], others: &Others) -> Result<Vec<String>, TickError> {
+        if foreign.is_empty() {
             return Ok(Vec::new());
         }
         let since = others.since[&term.id].at;
         let learned = self.store.learned(&term.identity).await?;
         // Made before that, as it says, and listed after it: it renewed the same a second time, or what is due now.
         let shown_late = self.store.shown_since(since.max(others.bound_at), since).await?;
-        let found = others
-            .foreign
+        let found = foreign
             .iter()
             .filter(|order| !term.dismissed.contains(&order.key))
             .filter(|order| order.created_at.is_none_or(|at| at >= since) || shown_late.contains(&order.key))

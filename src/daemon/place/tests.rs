@@ -9,7 +9,7 @@ use crate::clock::{Clock as _, ManualClock};
 use crate::daemon::testing::{BEGIN, World, at, order_of};
 use crate::daemon::watched::Watched;
 use crate::portal::transport::{Request, Response, Transport, TransportError};
-use crate::sandbox::settings::Sort;
+use crate::sandbox::settings::{Echo, Shows, Sort};
 use crate::sandbox::{Sandbox, Settings};
 use crate::simulation::line::Line;
 
@@ -181,6 +181,25 @@ async fn a_list_that_takes_minutes_page_by_page_is_good_for_an_order() {
         world.engine.tick().await.unwrap();
         assert_eq!(sandbox.orders().len(), 6, "{sort:?}");
     }
+}
+
+/// Where nothing tells customers apart, every dead order of a year is looked at before the first of ours, which takes longer than a list holds.
+#[tokio::test]
+async fn looking_at_many_dead_orders_again_comes_to_its_end() {
+    let (mut world, sandbox, clock, meanwhile) = world().await;
+    let nothing = Shows::each(Echo::Absent);
+    sandbox.change(|settings| (settings.list.row, settings.list.details) = (nothing, nothing));
+    for _ in 0..5 {
+        let theirs = order_of(&sandbox, 9);
+        sandbox.set_status(&theirs, "failed").unwrap();
+    }
+    clock.set(due());
+    let waits = clock.clone();
+    each_time(&meanwhile, DETAILS, Arc::new(move || waits.set(waits.now() + SignedDuration::from_secs(15))));
+    for _ in 0..3 {
+        world.engine.tick().await.unwrap();
+    }
+    assert_eq!((world.states().await, sandbox.orders().len()), (vec!["placed ".to_owned()], 6));
 }
 
 /// A colleague renewed while the list was read for minutes, and after its first page.
