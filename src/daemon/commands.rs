@@ -115,9 +115,9 @@ impl Engine {
             }
             let asked = serde_json::from_str::<Asked>(&waiting.request);
             if let Ok(asked) = &asked {
-                self.doing_a_command = true;
+                self.stays = true;
                 let looked = self.look_first(now, asked).await;
-                self.doing_a_command = false;
+                self.stays = false;
                 looked?;
             }
             let config = std::sync::Arc::clone(&self.config);

@@ -69,8 +69,8 @@ pub struct Engine {
     pub file: Option<Watched>,
     /// How it gives way to people.
     pub(super) way: Way,
-    /// A command is being done: others wait for it, and so does nothing else.
-    pub(super) doing_a_command: bool,
+    /// It gives no way now: a command is being done, for which the others wait.
+    pub(super) stays: bool,
     /// How commands in messages are typed here.
     pub typed: Typed,
     /// Channels that the file names, and that are not known to work: the ones of `config` stay in force until they do.
@@ -162,7 +162,7 @@ impl Engine {
             courier: None,
             file: None,
             way: Way::default(),
-            doing_a_command: false,
+            stays: false,
             typed: Arc::new(str::to_owned),
             channels_asked: None,
             roster_tried: None,

@@ -28,7 +28,10 @@ impl Engine {
         if self.store.account().await?.synced_at.is_some_and(fresh) {
             return Ok(None);
         }
-        Ok(self.reach_portal(now, false).await?.err().map(|trouble| trouble.what))
+        self.stays = true; // no tick, which could give way
+        let reached = self.reach_portal(now, false).await;
+        self.stays = false;
+        Ok(reached?.err().map(|trouble| trouble.what))
     }
 
     /// Asks the portal for its order list, unless it was found wanting a moment ago: it is probed once, not once per term.

@@ -11,7 +11,10 @@ impl Engine {
     /// R8: reads the whole order list, and counts what it holds. Nothing is ordered before a person, or the sandbox, binds the account.
     pub async fn read_whole_list(&mut self) -> Result<Result<i64, ReadError>, TickError> {
         let account = self.store.account().await?;
-        match self.sync(&account, false).await? {
+        self.stays = true; // no tick, which could give way
+        let read = self.sync(&account, false).await;
+        self.stays = false;
+        match read? {
             Ok(_) => Ok(Ok(self.store.mirror_count().await?)),
             Err(error) => Ok(Err(error)),
         }

@@ -44,7 +44,7 @@ impl Engine {
 
     /// The same, however short a time ago it was looked: before an order.
     pub(super) async fn give_way_at_once(&mut self) -> Result<(), TickError> {
-        let called = !self.doing_a_command && (self.is_file_edited() || self.store.has_waiting_commands().await?);
+        let called = !self.stays && (self.is_file_edited() || self.store.has_waiting_commands().await?);
         if called { Err(TickError::CalledAway) } else { Ok(()) }
     }
 
