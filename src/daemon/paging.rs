@@ -42,6 +42,8 @@ pub(super) struct Range {
     pages: u64,
     /// Whether one of its pages was on its way for longer than a page holds.
     pub(super) stalled: bool,
+    /// `total` of the page that was read last.
+    total_at_last: Option<u64>,
     /// Whether its newest orders stand together, so that a read down to a moment finds them.
     pub(super) sorted: bool,
     /// The size that was asked for, and how many rows the first page had.
@@ -60,6 +62,11 @@ impl Range {
     /// Whether its `total` is a count of its orders, as far as it was read.
     pub(super) fn counts(&self) -> bool {
         self.down_to.is_some() || self.total == Some(self.shows())
+    }
+
+    /// Whether an order came while it was read, and stands where it had been read already.
+    pub(super) fn was_overtaken(&self) -> bool {
+        self.total_at_last.is_some_and(|total| total > self.shows())
     }
 
     /// Whether something could have moved while it was read.
@@ -227,6 +234,7 @@ impl Reading<'_> {
         let asked = self.portal.now();
         let read = self.portal.orders(u32::try_from(page).unwrap_or(u32::MAX), self.size).await?.value;
         self.range.stalled |= took_too_long(self.portal, asked);
+        self.range.total_at_last = read.total;
         Ok(read)
     }
 

@@ -100,14 +100,14 @@ impl Engine {
     }
 
     /// Until when what others ordered is in what was read since `at`. Where that took long, the newest are read once more; a list without an order of
-    /// time can show them on any page, so it is as good as a page of it.
+    /// time can show them on any page, so that its count has to say that none came.
     async fn shows_until(&mut self, at: Timestamp, range: &Range) -> Result<Result<Timestamp, ReadError>, TickError> {
         let now = self.clock.now();
         if now.duration_since(at) <= QUICK || range.stalled {
             return Ok(Ok(at));
         }
         if !range.sorted {
-            return Ok(Ok(now));
+            return Ok(Ok(if range.was_overtaken() { at } else { now }));
         }
         let portal = Arc::clone(&self.portal);
         let newest = match self.unless_called(paging::read(&portal, at.checked_sub(BEYOND).ok())).await? {

@@ -237,3 +237,21 @@ async fn a_portal_that_cuts_pages_is_read_again_by_shorter_ones() {
     assert!(read_again(&client, &range).await.unwrap().unwrap().is_whole());
     assert!(pages.calls.lock().unwrap().iter().all(|(_, size)| *size == 25));
 }
+
+/// A customer's renewal came while an unsorted list was read for minutes, on a page that had been read: ours went out on top of it.
+#[tokio::test]
+async fn a_list_whose_count_grows_while_it_is_read_was_overtaken_unless_it_shows_what_came() {
+    for (at, overtaken) in [(0, true), (5, false)] {
+        let calls = Mutex::new(0);
+        let (_, client) = portal(move |page, size| {
+            let mut list = vec![2, 6, 1, 5, 3];
+            *calls.lock().unwrap() += 1;
+            if *calls.lock().unwrap() > 1 {
+                list.insert(at, 7);
+            }
+            (cut(&list, page, size, 2), Some(list.len() as u64))
+        });
+        let range = read(&client, None).await.unwrap();
+        assert_eq!((range.sorted, range.was_overtaken()), (false, overtaken), "it came as number {at}");
+    }
+}

@@ -219,7 +219,7 @@ async fn looking_at_many_dead_orders_again_comes_to_its_end() {
 /// A colleague renewed while the list was read for minutes, and after its first page.
 #[tokio::test]
 async fn what_is_ordered_while_a_long_list_is_read_holds() {
-    for sort in [Sort::Ascending, Sort::Descending] {
+    for sort in [Sort::Ascending, Sort::Descending, Sort::Shuffled] {
         let (mut world, sandbox, clock, meanwhile) = world().await;
         sandbox.change(|settings| (settings.list.sort, settings.list.page_cap) = (sort, Some(2)));
         for partner in 9..14 {
@@ -235,6 +235,7 @@ async fn what_is_ordered_while_a_long_list_is_read_holds() {
             }
         };
         each_time(&meanwhile, LIST, Arc::new(happens));
+        world.engine.tick().await.unwrap();
         world.engine.tick().await.unwrap();
         assert_eq!((world.states().await, sandbox.orders().len()), (vec!["held foreign_order".to_owned()], 6), "{sort:?}");
     }
