@@ -9,6 +9,7 @@ use clap::Args;
 
 use super::output::{GOOD, say};
 use super::{Exit, Failure, Global, submit};
+use crate::daemon::accept::SAY_AGAIN;
 use crate::daemon::lock::Lock;
 use crate::store::{Opening, Store};
 
@@ -95,6 +96,7 @@ impl Restore {
             "{GOOD}ok{GOOD:#}   {} is restored. Nothing is ordered until the portal's list has been read after the settling time and you have run: renewd accept",
             path.display()
         )?;
+        say!("     Before: {SAY_AGAIN}")?;
         Ok(Exit::Fine)
     }
 }

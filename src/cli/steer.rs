@@ -11,6 +11,7 @@ use super::output::{BOLD, plain, say};
 use super::submit::submit;
 use super::{Exit, Failure, Global};
 use crate::config::model::Config;
+use crate::daemon::accept::SAY_AGAIN;
 use crate::daemon::commands::Asked;
 use crate::daemon::sound::request_hash;
 use crate::store::Store;
@@ -312,6 +313,7 @@ impl Accept {
             }
             (None, Some((since, why))) => {
                 say!("{BOLD}Since {since:.0}{BOLD:#}: {}", plain(&why))?;
+                say!("{BOLD}Before{BOLD:#}: {SAY_AGAIN}")?;
                 self.sure.ask("Is this the right database, and the only one in use?")?;
                 submit(global, Asked::AcceptDatabase).await
             }

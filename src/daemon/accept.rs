@@ -15,6 +15,9 @@ use crate::store::moves::Move;
 use crate::store::outbox::Message;
 use crate::store::terms::DueTerm;
 
+/// What a person has to see before a database that is older than it was, and not after: what is due goes in the same moment.
+pub(crate) const SAY_AGAIN: &str = "what people said since a backup was made (skip, hold, pause, rebase, resolve) stands in no older database: look at `renewd plan`, and say it again before you accept";
+
 impl Desk<'_> {
     /// R6, R7: the file that waited is taken with everything in it, if it is still the one that was shown.
     pub(super) async fn accept_file(&mut self, hash: &str) -> Done {
@@ -58,7 +61,7 @@ impl Desk<'_> {
             seal.renew(self.store).await?;
         }
         Ok(format!(
-            "accepted; {taken}. What people said since the backup (skip, hold, rebase) is forgotten: look at `renewd plan`"
+            "accepted; {taken}. What people said since the backup (skip, hold, pause, rebase) is forgotten: look at `renewd plan`"
         ))
     }
 

@@ -58,13 +58,15 @@ impl Engine {
     }
 
     /// Reads the details of orders of others that are dead once more: one that failed or was cancelled can be paid after all, further down the list
-    /// than it is read. One that the portal does not show any more stays dead.
+    /// than it is read. One that the portal does not show any more stays dead; where details do not say how it stands, the whole list does.
     pub(super) async fn read_dead_again(&mut self, dead: &[Listed]) -> Result<Result<(), ReadError>, TickError> {
         let marks: Vec<i64> = dead.iter().map(|order| order.mark).collect();
         let looked_at = self.store.looked_at_within(&marks, self.clock.now(), a_look_holds(marks.len())).await?;
+        let mut untold = Vec::new();
         for order in dead.iter().filter(|order| !looked_at.contains(&order.mark)) {
             self.give_way().await?;
             match self.portal.order_of(order.portal_id.as_deref(), order.order_no.as_deref()).await {
+                Ok(detail) if facts::status(&detail.value.value).is_none() => untold.push(order.mark),
                 Ok(detail) => {
                     self.take_detail(order.mark, &detail).await?;
                     self.notice_orders(self.clock.now(), &[], &[order.mark]).await?;
@@ -74,6 +76,14 @@ impl Engine {
                     self.store.looked_at(order.mark, self.clock.now()).await?;
                 }
                 Err(error) => return Ok(Err(error)),
+            }
+        }
+        if !untold.is_empty() {
+            if let Err(error) = self.read_all_rows().await? {
+                return Ok(Err(error));
+            }
+            for mark in untold {
+                self.store.looked_at(mark, self.clock.now()).await?;
             }
         }
         Ok(Ok(()))

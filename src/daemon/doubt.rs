@@ -5,7 +5,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::accept::doubt_settle;
+use super::accept::{SAY_AGAIN, doubt_settle};
 use super::engine::{Engine, TickError, after};
 use crate::store::outbox::Message;
 
@@ -55,7 +55,7 @@ impl Engine {
             cause: CAUSE.to_owned(),
             renewal: None,
             what: format!(
-                "nothing is ordered since {since:.0}, because the database was doubted; all that the portal has is read by now, and it can be accepted"
+                "nothing is ordered since {since:.0}, because the database was doubted; all that the portal has is read by now, and it can be accepted; {SAY_AGAIN}"
             ),
             by: self.store.next_deadline(now).await?,
             command: Some("renewd accept".to_owned()),

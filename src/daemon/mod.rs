@@ -2,7 +2,7 @@
 //!
 //! Owns the tick and everything that wakes it. Never decides by itself what is ordered.
 
-mod accept;
+pub(crate) mod accept;
 pub mod address;
 mod answer;
 mod aside;

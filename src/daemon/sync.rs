@@ -99,6 +99,15 @@ impl Engine {
         }))
     }
 
+    /// Every row of the list as it stands now, however old.
+    pub(super) async fn read_all_rows(&mut self) -> Result<Result<(), ReadError>, TickError> {
+        let (portal, now) = (Arc::clone(&self.portal), self.clock.now());
+        match self.unless_called(paging::read(&portal, None)).await? {
+            Ok(range) => self.take_rows(now, &range).await.map(|_| Ok(())),
+            Err(error) => Ok(Err(error)),
+        }
+    }
+
     /// Until when what others ordered is in what was read since `at`. Where that took long, the newest are read once more; a list without an order of
     /// time can show them on any page, so that its count has to say that none came.
     async fn shows_until(&mut self, at: Timestamp, range: &Range) -> Result<Result<Timestamp, ReadError>, TickError> {

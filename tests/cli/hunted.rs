@@ -88,6 +88,9 @@ fn what_is_no_backup_replaces_nothing_and_no_restore_loses_what_was_put_aside() 
     for kept in ["renewd.db.before-restore", "renewd.db.before-restore-1"] {
         let said = place.run(&["restore", "good", "--yes"]).ended(0).out;
         assert!(said.contains(kept) && place.path(kept).exists(), "{said}");
+        assert!(said.contains("say it again before you accept"), "{said}");
     }
+    let said = place.run(&["accept", "--yes"]).ended(1).out;
+    assert!(said.contains("say it again before you accept"), "before the question: {said}");
     assert_eq!(place.attempts().len(), 1);
 }

@@ -22,3 +22,20 @@ async fn people_hear_when_a_doubted_database_can_be_accepted_and_of_orders_that_
     world.ask(Asked::AcceptDatabase).await.unwrap();
     assert!(world.told("left:").await[0].contains(&forgotten));
 }
+
+/// What was skipped, held or paused since the backup went out in the second in which the backup was accepted, and the answer to that said why.
+#[tokio::test]
+async fn what_people_said_since_a_backup_is_to_be_said_again_before_it_is_accepted_and_holds_then() {
+    let (mut world, sandbox, _) = World::before_sandbox().await;
+    world.live_until("2027-02-10T00:00:00Z").await;
+    world.engine.store.doubt(at("2027-02-10T00:00:00Z"), "it was restored").await.unwrap();
+    world.engine.recover().await.unwrap();
+    for now in ["2027-02-12T00:00:00Z", "2027-02-12T00:20:00Z", "2027-02-16T08:00:00Z"] {
+        world.live_until(now).await;
+    }
+    assert!(world.told("doubt:ready").await[0].contains("say it again before you accept"));
+    world.ask(Asked::Hold { term: 1 }).await.unwrap();
+    world.ask(Asked::AcceptDatabase).await.unwrap();
+    world.live_until("2027-02-16T10:00:00Z").await;
+    assert_eq!((world.states().await, sandbox.orders().len()), (vec!["held operator".to_owned()], 0));
+}

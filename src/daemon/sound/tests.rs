@@ -122,6 +122,19 @@ async fn an_order_of_the_customer_that_died_and_is_paid_after_all_holds_wherever
     assert!(world.told("term:2:foreign_order").await[0].contains(&theirs));
 }
 
+/// The details that were read again were a placeholder, without a status.
+#[tokio::test]
+async fn an_order_of_which_the_details_do_not_say_how_it_stands_stands_as_the_list_has_it() {
+    for (status, orders) in [(SUCCEED.as_ref(), 1), ("cancelled", 2)] {
+        let (mut world, sandbox, retold, theirs) = theirs_is_cancelled_and_far_down_the_list().await;
+        sandbox.set_status(&theirs, status).unwrap();
+        retold.say_where(&theirs, "orderStatus", "somethingElse");
+        world.live_until("2028-02-16T09:01:00Z").await;
+        let ours = sandbox.orders().iter().filter(|order| order.placed_by == PlacedBy::Us).count();
+        assert_eq!(ours, orders, "{status}: {:?}", world.states().await);
+    }
+}
+
 #[tokio::test]
 async fn a_dead_order_of_the_customer_holds_nothing_and_waits_while_it_cannot_be_looked_at() {
     let (mut world, sandbox, retold, theirs) = theirs_is_cancelled_and_far_down_the_list().await;
