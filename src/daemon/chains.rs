@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use jiff::civil::Date;
 use serde_json::json;
 
-use super::commands::{Desk, Done, FAR, Refused, spoken};
+use super::commands::{Desk, Done, FAR, Refused, spoken, what_keeps_it_from_going_again};
 use super::words;
 use crate::renewal::chain::{self, Moments};
 use crate::renewal::state::{Reason, TermState};
@@ -25,7 +25,12 @@ impl Desk<'_> {
         }
         let evidence = term.reason == Some(Reason::NoEvidence);
         if !matches!(term.state, TermState::Scheduled | TermState::AwaitingApproval | TermState::Held) || evidence {
-            return Err(Refused::No(format!("{} is {}; it cannot be skipped", term.name, spoken(term.state))));
+            return Err(Refused::No(format!(
+                "{} is {}; it cannot be skipped{}",
+                term.name,
+                spoken(term.state),
+                what_keeps_it_from_going_again(term.state)
+            )));
         }
         self.refuse_if_alive(&term).await?;
         let detail = format!("skipped by {}; nothing is ordered for it any more", self.by);

@@ -15,7 +15,7 @@ use crate::config::model::Config;
 use crate::renewal::state::{Reason, TermState};
 use crate::renewal::{chain, evidence};
 use crate::rules::{Rule, kept};
-use crate::store::commands::Answered;
+use crate::store::commands::{Answered, Waiting};
 use crate::store::moves::{Move, Write};
 use crate::store::terms::DueTerm;
 use crate::store::{Store, StoreError};
@@ -107,42 +107,78 @@ impl Engine {
     pub(super) async fn take_commands(&mut self) -> Result<(), TickError> {
         let now = self.clock.now();
         for waiting in self.store.waiting_commands().await? {
-            if waiting.waited(now)? > NOBODY_WAITS && !self.keeps_portal {
-                let answer =
-                    format!("asked at {}, and nobody waits for it any more: nothing was done, ask again", waiting.asked_at);
-                self.store.answer(now, waiting.id, &Answered { ok: false, answer }).await?;
-                continue;
-            }
             let asked = serde_json::from_str::<Asked>(&waiting.request);
-            if let Ok(asked) = &asked {
+            if let Ok(asked) = &asked
+                && waiting.waited(now)? <= NOBODY_WAITS
+            {
                 self.stays = true;
                 let looked = self.look_first(now, asked).await;
                 self.stays = false;
                 looked?;
             }
-            let config = std::sync::Arc::clone(&self.config);
-            let mut desk = Desk {
-                store: &mut self.store,
-                config: &config,
-                seal: self.seal.as_ref(),
-                po_prefix: &self.po_prefix,
-                now,
-                by: &waiting.asked_by,
-            };
-            let done = match asked {
-                Ok(asked) => desk.apply(asked).await,
-                Err(error) => Err(Refused::No(format!("the command is not understood: {error}"))),
-            };
-            let answer = match done {
-                Ok(answer) => Answered { ok: true, answer },
-                Err(refused) => Answered { ok: false, answer: refused.to_string() },
-            };
-            tracing::info!(by = waiting.asked_by, ok = answer.ok, "{}", answer.answer);
-            self.store.answer(now, waiting.id, &answer).await?;
-            super::roster::take_again(&mut self.store, now).await?;
-            self.adopt_file_in_force().await?;
+            self.do_command(now, &waiting, asked).await?;
         }
         Ok(())
+    }
+
+    /// The same for those that ask nothing of the portal, while it is being read. Returns whether there were any.
+    pub(super) async fn take_commands_beside_the_portal(&mut self) -> Result<bool, TickError> {
+        let (now, mut done) = (self.clock.now(), false);
+        for waiting in self.store.waiting_commands().await? {
+            let asked = serde_json::from_str::<Asked>(&waiting.request);
+            if let Ok(asked) = &asked
+                && self.is_weighed_against_the_portal(asked).await?
+            {
+                continue;
+            }
+            self.do_command(now, &waiting, asked).await?;
+            done = true;
+        }
+        Ok(done)
+    }
+
+    async fn is_weighed_against_the_portal(&mut self, asked: &Asked) -> Result<bool, TickError> {
+        Ok(match asked {
+            Asked::ResolveOrdered { .. } | Asked::ResolveNotOrdered { .. } | Asked::ResolveVoid { .. } => true,
+            Asked::Skip { term, .. } => {
+                let term = self.store.term(*term).await?;
+                term.and_then(|term| term.attempt).is_some_and(|attempt| attempt.placed)
+            }
+            _ => false,
+        })
+    }
+
+    async fn do_command(
+        &mut self,
+        now: Timestamp,
+        waiting: &Waiting,
+        asked: Result<Asked, serde_json::Error>,
+    ) -> Result<(), TickError> {
+        if waiting.waited(now)? > NOBODY_WAITS && !self.keeps_portal {
+            let answer = format!("asked at {}, and nobody waits for it any more: nothing was done, ask again", waiting.asked_at);
+            return Ok(self.store.answer(now, waiting.id, &Answered { ok: false, answer }).await?);
+        }
+        let config = std::sync::Arc::clone(&self.config);
+        let mut desk = Desk {
+            store: &mut self.store,
+            config: &config,
+            seal: self.seal.as_ref(),
+            po_prefix: &self.po_prefix,
+            now,
+            by: &waiting.asked_by,
+        };
+        let done = match asked {
+            Ok(asked) => desk.apply(asked).await,
+            Err(error) => Err(Refused::No(format!("the command is not understood: {error}"))),
+        };
+        let answer = match done {
+            Ok(answer) => Answered { ok: true, answer },
+            Err(refused) => Answered { ok: false, answer: refused.to_string() },
+        };
+        tracing::info!(by = waiting.asked_by, ok = answer.ok, "{}", answer.answer);
+        self.store.answer(now, waiting.id, &answer).await?;
+        super::roster::take_again(&mut self.store, now).await?;
+        self.adopt_file_in_force().await
     }
 }
 
@@ -332,7 +368,12 @@ impl Desk<'_> {
     async fn hold(&mut self, id: i64) -> Done {
         let term = self.term(id).await?;
         if !matches!(term.state, TermState::Scheduled | TermState::AwaitingApproval) {
-            return Err(Refused::No(format!("{} is {}; there is nothing to hold", term.name, spoken(term.state))));
+            return Err(Refused::No(format!(
+                "{} is {}; there is nothing to hold{}",
+                term.name,
+                spoken(term.state),
+                what_keeps_it_from_going_again(term.state)
+            )));
         }
         let step = Move {
             reason: Some(Reason::Operator),
@@ -378,6 +419,16 @@ pub(super) fn spoken(state: TermState) -> &'static str {
         TermState::Held => "held",
         TermState::Skipped => "skipped",
         TermState::Missed => "missed",
+    }
+}
+
+/// What a person who wants no other order can do while nobody knows whether the portal has the first.
+pub(super) fn what_keeps_it_from_going_again(state: TermState) -> &'static str {
+    match state {
+        TermState::Ordering | TermState::Unknown => {
+            ". If the portal turns out not to have the order it is sent again; what keeps it from that: take the entry out of the file, or renewd pause (stops every order)"
+        }
+        _ => "",
     }
 }
 

@@ -5,7 +5,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::engine::{Engine, TickError};
+use super::engine::{Engine, TickError, after};
 use crate::portal::client::Read;
 use crate::portal::read_error::ReadError;
 use crate::portal::wire::OrderDetail;
@@ -57,34 +57,39 @@ impl Engine {
         }
     }
 
-    /// Reads the details of orders of others that are dead once more: one that failed or was cancelled can be paid after all, further down the list
-    /// than it is read. One that the portal does not show any more stays dead; where details do not say how it stands, the whole list does.
-    pub(super) async fn read_dead_again(&mut self, dead: &[Listed]) -> Result<Result<(), ReadError>, TickError> {
-        let marks: Vec<i64> = dead.iter().map(|order| order.mark).collect();
+    /// Looks once more at orders of others that are not paid, in the list, as far down as they stand, and those that are dead in their details too:
+    /// one that failed or was cancelled can be paid after all. Where details do not say how an order stands, it stands as the list has it.
+    pub(super) async fn look_again_at(&mut self, unpaid: &[Listed]) -> Result<Result<(), ReadError>, TickError> {
+        let marks: Vec<i64> = unpaid.iter().map(|order| order.mark).collect();
         let looked_at = self.store.looked_at_within(&marks, self.clock.now(), a_look_holds(marks.len())).await?;
-        let mut untold = Vec::new();
-        for order in dead.iter().filter(|order| !looked_at.contains(&order.mark)) {
+        let old: Vec<&Listed> = unpaid.iter().filter(|order| !looked_at.contains(&order.mark)).collect();
+        if old.is_empty() {
+            return Ok(Ok(()));
+        }
+        let made: Option<Vec<Timestamp>> = old.iter().map(|order| order.created_at).collect();
+        let down_to = made.and_then(|made| made.into_iter().min()).map(|at| after(at, SignedDuration::from_mins(-1)));
+        if let Err(error) = self.read_rows(down_to).await? {
+            return Ok(Err(error));
+        }
+        let (dead, alive): (Vec<_>, Vec<_>) = old.into_iter().partition(|order| evidence::is_dead(order.status.as_deref()));
+        for order in alive {
+            self.store.looked_at(order.mark, self.clock.now()).await?;
+        }
+        for order in dead {
             self.give_way().await?;
             match self.portal.order_of(order.portal_id.as_deref(), order.order_no.as_deref()).await {
-                Ok(detail) if facts::status(&detail.value.value).is_none() => untold.push(order.mark),
-                Ok(detail) => {
+                Ok(detail) if facts::status(&detail.value.value).is_some() => {
                     self.take_detail(order.mark, &detail).await?;
                     self.notice_orders(self.clock.now(), &[], &[order.mark]).await?;
+                    continue;
                 }
+                Ok(_) => {}
                 Err(error) if self.unreadable_for(order.mark).await? >= patience(&error) => {
                     tracing::warn!(order = order.key, "an order that is dead cannot be looked at again: {error}");
-                    self.store.looked_at(order.mark, self.clock.now()).await?;
                 }
                 Err(error) => return Ok(Err(error)),
             }
-        }
-        if !untold.is_empty() {
-            if let Err(error) = self.read_all_rows().await? {
-                return Ok(Err(error));
-            }
-            for mark in untold {
-                self.store.looked_at(mark, self.clock.now()).await?;
-            }
+            self.store.looked_at(order.mark, self.clock.now()).await?;
         }
         Ok(Ok(()))
     }

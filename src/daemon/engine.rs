@@ -201,7 +201,7 @@ impl Engine {
     /// Does what is due now.
     pub async fn tick(&mut self) -> Result<Ticked, TickError> {
         let mut ticked = Ticked::default();
-        let done = self.do_what_is_due(&mut ticked).await;
+        let done = Box::pin(self.do_what_is_due(&mut ticked)).await;
         if let Err(TickError::CalledAway) = done {
             // A file that is written without end must not keep people from hearing of the deadlines that pass meanwhile.
             return self.tell(self.clock.now()).await.map(|()| ticked);
@@ -216,6 +216,7 @@ impl Engine {
         }
         self.record_what_is_left(ticked).await?;
         self.take_commands().await?;
+        self.looks_anew();
         let now = self.clock.now();
         self.while_doubted(now).await?;
         if self.last_tick.replace(now).is_some_and(|last| last.duration_since(now) > SignedDuration::from_mins(1)) {

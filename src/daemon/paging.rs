@@ -24,6 +24,7 @@ const MOST_PAGES: u64 = 100_000;
 
 /// A range of the list.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each was seen on a page of its own")]
 pub(super) struct Range {
     /// Each row once.
     pub(super) rows: Vec<MirrorRow>,

@@ -52,6 +52,7 @@ impl Engine {
         match self.sync(&account, for_evidence).await? {
             Ok(synced) => {
                 self.list_is_read(&synced);
+                self.look_anew_if_commanded()?;
                 if account.portal_trouble.is_some() {
                     tracing::info!("the portal answers again");
                 }

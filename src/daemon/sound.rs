@@ -120,34 +120,31 @@ impl Engine {
         }
     }
 
-    /// Reads what nobody here placed, and is not dead. A dead one that would hold a term if it lived is looked at again first.
+    /// Reads what nobody here placed, and is not dead. What would hold a term if it lived, and is not paid, is looked at once more first.
     async fn read_others(&mut self, due: &[DueTerm], others: &mut Others) -> Result<Result<(), ReadError>, TickError> {
         let Some(earliest) = others.since.values().map(|since| since.at).min() else { return Ok(Ok(())) };
         let earliest = after(earliest, -LISTED_WITHIN);
         if let Err(error) = self.read_details(i64::MAX, Some(earliest)).await? {
             return Ok(Err(error));
         }
-        let (mut dead, living) = self.foreign(earliest, others.bound_at).await?;
-        if dead.is_empty() && living.is_empty() {
+        let seen = others.bound_at.max(earliest);
+        let mut unpaid = self.store.foreign_since(earliest, seen, &self.po_prefix).await?;
+        if unpaid.is_empty() {
             return Ok(Ok(()));
         }
         self.look_whether_shown_alike(due).await?;
+        unpaid.retain(|order| !evidence::is_paid(order.status.as_deref()));
         let mut would_hold = HashSet::new();
         for term in due {
-            would_hold.extend(self.foreign_for(term, &dead, others).await?);
+            would_hold.extend(self.foreign_for(term, &unpaid, others).await?);
         }
-        dead.retain(|order| would_hold.contains(&order.key));
-        if let Err(error) = self.read_dead_again(&dead).await? {
+        unpaid.retain(|order| would_hold.contains(&order.key));
+        if let Err(error) = self.look_again_at(&unpaid).await? {
             return Ok(Err(error));
         }
-        (_, others.foreign) = self.foreign(earliest, others.bound_at).await?;
+        others.foreign = self.store.foreign_since(earliest, seen, &self.po_prefix).await?;
+        others.foreign.retain(|order| !evidence::is_dead(order.status.as_deref()));
         Ok(Ok(()))
-    }
-
-    /// Orders that nobody here placed: the dead, and the others.
-    async fn foreign(&mut self, since: Timestamp, bound_at: Timestamp) -> Result<(Vec<Listed>, Vec<Listed>), StoreError> {
-        let foreign = self.store.foreign_since(since, bound_at.max(since), &self.po_prefix).await?;
-        Ok(foreign.into_iter().partition(|order| evidence::is_dead(order.status.as_deref())))
     }
 
     /// What other customers' orders look like was learned of ours, perhaps a year ago. Before any is taken for another customer's by that, our newest of

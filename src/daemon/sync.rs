@@ -54,14 +54,14 @@ impl Engine {
         let horizon = self.horizon(account.synced_at.filter(|_| account.doubted.is_none())).await?;
         let horizon = horizon.filter(|_| !for_evidence || !kept(Rule::R17));
         let portal = Arc::clone(&self.portal);
-        let mut range = match self.unless_called(paging::read(&portal, horizon)).await? {
+        let mut range = match self.unless_called(Box::pin(paging::read(&portal, horizon))).await? {
             Ok(range) => range,
             Err(error) => return Ok(Err(error)),
         };
         let new = self.take_rows(at, &range).await?;
         crate::crash::point("after-sync");
         if self.lacks_rows(&range, account, new).await? {
-            range = match self.unless_called(paging::read(&portal, None)).await? {
+            range = match self.unless_called(Box::pin(paging::read(&portal, None))).await? {
                 Ok(range) => range,
                 Err(error) => return Ok(Err(error)),
             };
@@ -99,10 +99,10 @@ impl Engine {
         }))
     }
 
-    /// Every row of the list as it stands now, however old.
-    pub(super) async fn read_all_rows(&mut self) -> Result<Result<(), ReadError>, TickError> {
+    /// The rows of the list as they stand now, from the newest down to `horizon`, or all.
+    pub(super) async fn read_rows(&mut self, horizon: Option<Timestamp>) -> Result<Result<(), ReadError>, TickError> {
         let (portal, now) = (Arc::clone(&self.portal), self.clock.now());
-        match self.unless_called(paging::read(&portal, None)).await? {
+        match self.unless_called(Box::pin(paging::read(&portal, horizon))).await? {
             Ok(range) => self.take_rows(now, &range).await.map(|_| Ok(())),
             Err(error) => Ok(Err(error)),
         }
@@ -119,7 +119,7 @@ impl Engine {
             return Ok(Ok(if range.was_overtaken() { at } else { now }));
         }
         let portal = Arc::clone(&self.portal);
-        let newest = match self.unless_called(paging::read(&portal, at.checked_sub(BEYOND).ok())).await? {
+        let newest = match self.unless_called(Box::pin(paging::read(&portal, at.checked_sub(BEYOND).ok()))).await? {
             Ok(newest) => newest,
             Err(error) => return Ok(Err(error)),
         };
@@ -180,7 +180,7 @@ impl Engine {
             return Ok(Ok(true));
         }
         let portal = Arc::clone(&self.portal);
-        let again = match self.unless_called(paging::read_again(&portal, first)).await? {
+        let again = match self.unless_called(Box::pin(paging::read_again(&portal, first))).await? {
             Ok(Some(range)) => range,
             Ok(None) => return Ok(Ok(false)),
             Err(error) => return Ok(Err(error)),

@@ -3,7 +3,7 @@
 //! Owns noticing that somebody asks for something, or has edited the file, while a tick is at work. What takes long, and every order, gives way: what
 //! they have just said or written may be that it is not to be.
 
-use std::pin::pin;
+use std::pin::Pin;
 use std::time::{Duration, Instant};
 
 use jiff::SignedDuration;
@@ -25,6 +25,8 @@ pub(super) struct Way {
     list: Option<Synced>,
     /// The last reading of the list was broken off: the next one is not, or people who never end would keep a slow list from ever being read.
     broke_off: bool,
+    /// Commands were done since the tick took up what is due.
+    commanded: bool,
 }
 
 impl Engine {
@@ -35,6 +37,7 @@ impl Engine {
 
     /// Ends the tick if a person waits: what is left of it is due again when that is done. Looks at most ten times a second.
     pub(super) async fn give_way(&mut self) -> Result<(), TickError> {
+        self.look_anew_if_commanded()?;
         if self.way.looked_at.is_some_and(|at| at.elapsed() < BETWEEN_LOOKS) {
             return Ok(());
         }
@@ -44,23 +47,38 @@ impl Engine {
 
     /// The same, however short a time ago it was looked: before an order.
     pub(super) async fn give_way_at_once(&mut self) -> Result<(), TickError> {
+        self.look_anew_if_commanded()?;
         let called = !self.stays && (self.is_file_edited() || self.store.has_waiting_commands().await?);
         if called { Err(TickError::CalledAway) } else { Ok(()) }
     }
 
-    /// Waits for what the portal is asked for, unless a person comes first.
-    pub(super) async fn unless_called<T>(&mut self, answer: impl Future<Output = T>) -> Result<T, TickError> {
-        let mut answer = pin!(answer);
+    /// Waits for what the portal is asked for. What people ask for meanwhile is done at once where it asks nothing of the portal; for the rest, and
+    /// for an edit, the reading is broken off.
+    pub(super) async fn unless_called<T>(&mut self, mut answer: Pin<Box<impl Future<Output = T>>>) -> Result<T, TickError> {
         loop {
             tokio::select! {
                 biased;
                 answer = &mut answer => return Ok(answer),
                 () = tokio::time::sleep(BETWEEN_LOOKS) => {}
             }
+            if self.stays {
+                continue;
+            }
+            self.way.commanded |= self.take_commands_beside_the_portal().await?;
             if !self.way.broke_off {
                 self.give_way().await.inspect_err(|_| self.way.broke_off = true)?;
             }
         }
+    }
+
+    /// Ends the tick if commands were done while the list was read: what is due may stand otherwise by now.
+    pub(super) fn look_anew_if_commanded(&self) -> Result<(), TickError> {
+        if self.way.commanded { Err(TickError::CalledAway) } else { Ok(()) }
+    }
+
+    /// What is due is looked up now.
+    pub(super) fn looks_anew(&mut self) {
+        self.way.commanded = false;
     }
 
     /// The list was read to its end.

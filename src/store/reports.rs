@@ -149,6 +149,7 @@ const DISAGREEMENTS: [&str; 7] = [
        AND NOT EXISTS (SELECT 1 FROM portal_order p WHERE p.attempt_id = a.id)",
     "SELECT 'the portal has order ' || p.key || ' with a PO number of ours that this database does not know' FROM portal_order p, installation i
      WHERE p.attempt_id IS NULL AND (instr(p.row, 'RW-' || i.uid || '-') > 0 OR instr(coalesce(p.detail, ''), 'RW-' || i.uid || '-') > 0)
+       AND NOT EXISTS (SELECT 1 FROM attempt a WHERE a.state IN ('open', 'unknown') AND (instr(p.row, a.po_number) > 0 OR instr(coalesce(p.detail, ''), a.po_number) > 0))
        AND NOT EXISTS (SELECT 1 FROM audit_log l WHERE l.kind = 'order.twice' AND l.order_no = p.key)",
     concat!(
         "SELECT 'order ' || p.key || ' of attempt ' || a.po_number || ' was set aside as dead and is ' || coalesce(p.status, 'there')

@@ -2,6 +2,8 @@
 
 use crate::daemon::commands::Asked;
 use crate::daemon::testing::{World, file};
+use crate::ids::PortalId;
+use crate::sandbox::{Effect, Endpoint, Fault, LedgerOrder, Reply, Target};
 
 /// Approved after it was taken out, it was ordered without a question when the entry came back.
 #[tokio::test]
@@ -27,4 +29,23 @@ async fn nothing_can_be_let_go_for_an_entry_that_was_taken_out() {
     world.take_text(&by_hand).await;
     world.live_until("2027-02-16T09:00:00Z").await;
     assert_eq!(world.states().await[0], "awaiting_approval approval", "{:?}", sandbox.orders());
+}
+
+/// The customer has left while nobody knew whether the order had gone through: each command was refused, no answer said what helps, and it was sent again.
+#[tokio::test]
+async fn who_wants_no_other_order_for_one_of_unknown_fate_hears_what_keeps_it_from_going_again_and_that_does() {
+    let (mut world, sandbox, _) = World::before_sandbox().await;
+    sandbox.inject(Target::Only(Endpoint::Save), Fault { effect: Effect::Undone, reply: Reply::Garbage }, 1);
+    world.live_until("2027-02-15T09:00:00Z").await;
+    assert_eq!(world.states().await, ["unknown finding_out"]);
+    for asked in [Asked::Hold { term: 1 }, Asked::Skip { term: 1, early: false }] {
+        let refused = world.ask(asked).await.unwrap_err().to_string();
+        assert!(refused.contains("take the entry out of the file"), "{refused}");
+    }
+    world.take_text(&file("2027-03-01").replace("\"one\"", "\"another\"").replace("partner_id = 1", "partner_id = 2")).await;
+    for now in ["2027-02-15T10:00:10Z", "2027-02-17T12:00:00Z", "2027-02-19T12:00:00Z", "2027-02-22T12:00:00Z"] {
+        world.live_until(now).await;
+    }
+    let for_one = |order: &&LedgerOrder| order.request.partner_id == Some(PortalId::known(1));
+    assert_eq!(sandbox.orders().iter().filter(for_one).count(), 0);
 }

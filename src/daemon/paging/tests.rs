@@ -175,8 +175,11 @@ async fn an_order_is_found_in_a_range_by_its_id_too() {
     assert!(!range.lists(&["4".to_owned()]));
 }
 
+/// Whether a portal takes pages of this size.
+type Takes = fn(u32) -> bool;
+
 /// A portal that refuses all page sizes but these.
-struct Strict(Pages, fn(u32) -> bool);
+struct Strict(Pages, Takes);
 
 impl Transport for Strict {
     async fn send(&self, request: Request) -> Result<Response, TransportError> {
@@ -189,7 +192,7 @@ impl Transport for Strict {
     }
 }
 
-fn strict(takes: fn(u32) -> bool, total: Option<u64>) -> (Pages, PortalClient) {
+fn strict(takes: Takes, total: Option<u64>) -> (Pages, PortalClient) {
     let list = newest_first(60);
     let (pages, _) = portal(move |page, size| (cut(&list, page, size, 100), total));
     let credentials = Credentials { client_id: "id".into(), client_secret: "secret".into() };
@@ -200,7 +203,7 @@ fn strict(takes: fn(u32) -> bool, total: Option<u64>) -> (Pages, PortalClient) {
 /// It could never be used, and the advice was to compare the ids in the file; or everything stopped once evidence was looked for.
 #[tokio::test]
 async fn a_portal_that_refuses_page_sizes_is_read_by_two_that_it_takes() {
-    let menus: [(fn(u32) -> bool, [u32; 2]); 4] = [
+    let menus: [(Takes, [u32; 2]); 4] = [
         (|size| size <= 25, [25, 20]),
         (|size| [10, 20, 50, 100].contains(&size), [100, 50]),
         (|size| [25, 50].contains(&size), [25, 25]),
@@ -215,7 +218,7 @@ async fn a_portal_that_refuses_page_sizes_is_read_by_two_that_it_takes() {
         assert_eq!(front(&client, &again).await.unwrap().rows.len(), by[1] as usize);
         let mut sizes: Vec<u32> = pages.calls.lock().unwrap().iter().map(|(_, size)| *size).collect();
         sizes.dedup();
-        by.iter().for_each(|size| assert!(sizes.contains(size), "{sizes:?}"));
+        assert!(by.iter().all(|size| sizes.contains(size)), "{sizes:?}");
     }
 }
 

@@ -173,13 +173,39 @@ async fn reading_the_list_gives_way_within_a_tick_and_only_there() {
     let clock = ManualClock::at(at(BEGIN));
     let sandbox = Sandbox::new(Arc::new(clock.clone()), Settings::default());
     let mut world = World::new(Slow(Line::quiet(sandbox, &clock)), clock.clone()).await;
-    ask_beside(world.database(), r#"{"do": "resume"}"#);
+    ask_beside(world.database(), r#"{"do": "resolve_not_ordered", "term": 1}"#);
     world.engine.look_at_portal().await.unwrap();
     world.engine.read_whole_list().await.unwrap().unwrap();
     clock.set(due());
     let called = world.engine.reach_portal(due(), false).await;
     assert!(matches!(called, Err(TickError::CalledAway)), "{called:?}");
     assert!(world.engine.reach_portal(due(), false).await.unwrap().is_ok(), "and not twice in a row");
+}
+
+/// The file was saved twice, so the reading went on to its end; `pause` was refused after ninety seconds, and the order left.
+#[tokio::test]
+async fn what_a_person_says_while_the_list_is_read_is_done_at_once_and_holds() {
+    for (asked, state) in [
+        (r#"{"do": "pause", "why": "wait"}"#, "scheduled paused"),
+        (r#"{"do": "hold", "term": 1}"#, "held operator"),
+        (r#"{"do": "skip", "term": 1}"#, "skipped skipped"),
+    ] {
+        let clock = ManualClock::at(at(BEGIN));
+        let sandbox = Sandbox::new(Arc::new(clock.clone()), Settings::default());
+        let mut world = World::new(Slow(Line::quiet(sandbox.clone(), &clock)), clock.clone()).await;
+        clock.set(due());
+        let database = world.database();
+        let mut asks = Some(move || ask_beside(database, asked));
+        let answered = async {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            asks.take().unwrap()();
+        };
+        let (ticked, ()) = tokio::join!(world.engine.tick(), answered);
+        assert_eq!(ticked.unwrap().placed.len(), 0);
+        assert!(!world.engine.store.has_waiting_commands().await.unwrap(), "{asked}: it is done when the list was read");
+        world.engine.run_dry(|_| {}).await.unwrap();
+        assert_eq!((world.states().await[0].as_str(), sandbox.orders().len()), (state, 0));
+    }
 }
 
 /// A list in no order of time that took more than two minutes was read again and again, and nothing was ever ordered.

@@ -97,11 +97,15 @@ async fn what_was_learned_a_year_ago_is_looked_at_again_before_an_order_is_taken
 /// A customer's order that was cancelled as the list and its details were read, paid a year later and far down the list by then: ours went out on
 /// top of it, and nobody was told.
 async fn theirs_is_cancelled_and_far_down_the_list() -> (World, Sandbox, Retold, String) {
+    theirs_is_far_down_the_list("cancelled").await
+}
+
+async fn theirs_is_far_down_the_list(status: &'static str) -> (World, Sandbox, Retold, String) {
     let (mut world, sandbox, retold) = World::before_sandbox().await;
     sandbox.change(|settings| settings.list.page_cap = Some(2));
     world.live_until("2027-02-15T09:00:00Z").await;
     let theirs = order_of(&sandbox, 1);
-    sandbox.set_status(&theirs, "cancelled").unwrap();
+    sandbox.set_status(&theirs, status).unwrap();
     world.live_until("2027-02-20T00:00:00Z").await;
     assert_eq!(world.states().await[0], "renewed ");
     for now in ["2027-02-26T00:00:00Z", "2027-02-28T00:00:00Z", "2027-03-02T00:00:00Z"] {
@@ -125,13 +129,26 @@ async fn an_order_of_the_customer_that_died_and_is_paid_after_all_holds_wherever
 /// The details that were read again were a placeholder, without a status.
 #[tokio::test]
 async fn an_order_of_which_the_details_do_not_say_how_it_stands_stands_as_the_list_has_it() {
-    for (status, orders) in [(SUCCEED.as_ref(), 1), ("cancelled", 2)] {
+    for (status, orders, instead_of) in
+        [(SUCCEED.as_ref(), 1, "orderStatus"), ("cancelled", 2, "orderStatus"), (SUCCEED.as_ref(), 1, "orderNo")]
+    {
         let (mut world, sandbox, retold, theirs) = theirs_is_cancelled_and_far_down_the_list().await;
         sandbox.set_status(&theirs, status).unwrap();
-        retold.say_where(&theirs, "orderStatus", "somethingElse");
+        retold.say_where(&theirs, instead_of, "somethingElse");
         world.live_until("2028-02-16T09:01:00Z").await;
         let ours = sandbox.orders().iter().filter(|order| order.placed_by == PlacedBy::Us).count();
         assert_eq!(ours, orders, "{status}: {:?}", world.states().await);
+    }
+}
+
+/// It was unpaid when the list last showed it, and was cancelled since: it held until the deadline.
+#[tokio::test]
+async fn an_order_that_was_unpaid_and_is_cancelled_holds_nothing_wherever_it_stands_in_the_list() {
+    for (status, state) in [("cancelled", "placed "), ("pending", "held foreign_order")] {
+        let (mut world, sandbox, _, theirs) = theirs_is_far_down_the_list("pending").await;
+        sandbox.set_status(&theirs, status).unwrap();
+        world.live_until("2028-02-16T09:01:00Z").await;
+        assert_eq!(world.states().await[1], state);
     }
 }
 
