@@ -102,7 +102,11 @@ impl Restore {
 }
 
 async fn mark_restored(fresh: &Path, from: &Path) -> Result<(), Failure> {
-    let mut store = Store::open(fresh, Opening::Existing).await?;
+    let opened = Store::open(fresh, Opening::Existing).await;
+    let mut store = opened.map_err(|error| {
+        let why = anyhow::Error::from(error);
+        anyhow::anyhow!("{} is no usable backup, and nothing was replaced: {}; use another one", from.display(), why.root_cause())
+    })?;
     let integrity = store.integrity().await?;
     if integrity != "ok" {
         return Err(anyhow::anyhow!("{} is damaged: {integrity}; use another backup", from.display()).into());

@@ -38,6 +38,12 @@ impl Init {
         run::client(&parsed.config)?; // wrong credentials are found before anything is created
         let path = global.database_path();
         let _lock = Lock::take(&path)?;
+        if let Some(gone) = run::gone(global) {
+            return Err(Failure::Config(format!(
+                "{gone}. If it is lost, and there is no backup: look in the portal what is renewed, write that into the file, delete {}.seal, and run init again",
+                path.display()
+            )));
+        }
         let mut store = Store::open(&path, Opening::Create).await?;
         match store.installation().await? {
             None => store.install(Kind::Portal, &run::seed(), parsed.config.portal.base_url.as_str(), WallClock.now()).await?,

@@ -134,15 +134,23 @@ fn refuse_other_portal(account: &Account, config: &Config) -> Result<(), Failure
 }
 
 /// Where there is a seal there was a database, which knew what had been ordered.
+pub(super) fn gone(global: &Global) -> Option<String> {
+    let path = global.database_path();
+    let gone = || {
+        format!(
+            "the database {} is gone, and its seal is still there: it was deleted or moved. Put it back, or restore a backup with \
+             `renewd restore FILE{}`; nothing is ordered without it, and a new one would not know what was ordered",
+            path.display(),
+            global.flags()
+        )
+    };
+    (!path.exists() && Seal::stands_beside(&path)).then(gone)
+}
+
 fn no_database(global: &Global) -> Failure {
     let path = global.database_path();
-    let flags = global.flags();
-    if Seal::stands_beside(&path) {
-        return Failure::Config(format!(
-            "the database {0} is gone, and its seal is still there: it was deleted or moved. Put it back, or restore a backup with \
-             `renewd restore FILE{flags}`; nothing is ordered without it, and a new one would not know what was ordered",
-            path.display()
-        ));
+    if let Some(gone) = gone(global) {
+        return Failure::Config(gone);
     }
     Failure::Config(format!(
         "there is no database at {}; create and bind it with `{}`, or try `renewd run --sandbox`, which needs none",

@@ -83,6 +83,10 @@ fn what_is_no_backup_replaces_nothing_and_no_restore_loses_what_was_put_aside() 
     place.run(&["run", "--once"]).ended(0);
     std::fs::write(place.path("empty"), "").unwrap();
     place.run(&["restore", "empty", "--yes"]).ended(1).explained(&["is no backup of a renewd database", "nothing was replaced"]);
+    std::fs::write(place.path("damaged"), "SQLite format 3, and then nothing of the kind").unwrap();
+    let refused = place.run(&["restore", "damaged", "--yes"]).ended(1);
+    refused.explained(&["damaged is no usable backup", "nothing was replaced"]);
+    assert!(!refused.err.contains("restoring"), "{}", refused.err);
     place.run(&["audit", "verify"]).ended(0);
     place.run(&["backup", "good"]).ended(0);
     for kept in ["renewd.db.before-restore", "renewd.db.before-restore-1"] {

@@ -27,6 +27,14 @@ fn a_database_deleted_under_the_daemon_is_told_and_is_not_made_anew() {
     let refused = scene.run(&["run"]).ended(78);
     refused.explained(&["is gone, and its seal is still there", "renewd restore"]);
     assert!(!refused.err.contains("renewd init"), "{}", refused.err);
+    // Nor does whoever tries get one that knows of no order.
+    scene.run(&["init", "--yes"]).ended(78).explained(&[
+        "is gone, and its seal is still there",
+        "renewd restore",
+        "delete",
+        ".seal",
+    ]);
+    assert!(!scene.database().exists());
     // What it says to do is what helps.
     scene.run(&["restore", backup.to_str().unwrap()]).ended(0);
     scene.daemon().stop();
