@@ -61,14 +61,17 @@ impl Engine {
     /// one that failed or was cancelled can be paid after all. Where details do not say how an order stands, it stands as the list has it.
     pub(super) async fn look_again_at(&mut self, unpaid: &[Listed]) -> Result<Result<(), ReadError>, TickError> {
         let marks: Vec<i64> = unpaid.iter().map(|order| order.mark).collect();
-        let looked_at = self.store.looked_at_within(&marks, self.clock.now(), a_look_holds(marks.len())).await?;
+        let holds = a_look_holds(marks.len()).saturating_add(self.reading_took());
+        let looked_at = self.store.looked_at_within(&marks, self.clock.now(), holds).await?;
         let old: Vec<&Listed> = unpaid.iter().filter(|order| !looked_at.contains(&order.mark)).collect();
         if old.is_empty() {
             return Ok(Ok(()));
         }
         let made: Option<Vec<Timestamp>> = old.iter().map(|order| order.created_at).collect();
         let down_to = made.and_then(|made| made.into_iter().min()).map(|at| after(at, SignedDuration::from_mins(-1)));
-        if let Err(error) = self.read_rows(down_to).await? {
+        if !self.was_read_down_to(down_to)
+            && let Err(error) = self.read_rows(down_to).await?
+        {
             return Ok(Err(error));
         }
         let (dead, alive): (Vec<_>, Vec<_>) = old.into_iter().partition(|order| evidence::is_dead(order.status.as_deref()));
@@ -155,7 +158,8 @@ impl Engine {
     }
 }
 
-/// How long a look at one of so many orders holds: longer than it takes to look at all of them, or an order that waits for that would never go.
+/// How long a look at one of so many orders holds, beside what reading the list takes: longer than it takes to look at all of them, or an order that
+/// waits for that would never go.
 fn a_look_holds(many: usize) -> SignedDuration {
     let each = SignedDuration::from_secs(20);
     SignedDuration::from_mins(2).saturating_add(each.saturating_mul(i32::try_from(many).unwrap_or(i32::MAX)))

@@ -6,7 +6,7 @@
 use std::pin::Pin;
 use std::time::{Duration, Instant};
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::engine::{Engine, TickError};
 use super::sync::Synced;
@@ -95,6 +95,17 @@ impl Engine {
             !age.is_negative() && age <= LIST_KEEPS && (list.for_evidence || !for_evidence)
         };
         self.way.list.take().filter(keeps)
+    }
+
+    /// Whether the list that is being worked by shows every order made since `moment`, or ever.
+    pub(super) fn was_read_down_to(&self, moment: Option<Timestamp>) -> bool {
+        let down_to = |list: &Synced| list.down_to.is_none_or(|down_to| moment.is_some_and(|moment| down_to <= moment));
+        self.way.list.as_ref().is_some_and(down_to)
+    }
+
+    /// How long it took to read that list.
+    pub(super) fn reading_took(&self) -> SignedDuration {
+        self.way.list.as_ref().map_or(SignedDuration::ZERO, |list| list.until.duration_since(list.at))
     }
 
     /// A tick that ends by itself leaves nothing to go on with.

@@ -242,6 +242,29 @@ async fn looking_at_many_dead_orders_again_comes_to_its_end() {
     assert_eq!((world.states().await, sandbox.orders().len()), (vec!["placed ".to_owned()], 6));
 }
 
+/// The looks at dead orders were old each time that the list had been read, and took longer than it holds.
+#[tokio::test]
+async fn looking_at_dead_orders_again_comes_to_its_end_before_a_slow_list_too() {
+    for sort in [Sort::Shuffled, Sort::Descending] {
+        let (mut world, sandbox, clock, meanwhile) = world().await;
+        sandbox.change(|settings| (settings.list.sort, settings.list.page_cap) = (sort, Some(1)));
+        for partner in [1, 1, 9, 9, 9, 9, 9, 9, 9, 9] {
+            let theirs = order_of(&sandbox, partner);
+            sandbox.set_status(&theirs, if partner == 1 { "failed" } else { "succeed" }).unwrap();
+            clock.set(clock.now() + SignedDuration::from_mins(1));
+        }
+        world.engine.look_at_portal().await.unwrap();
+        clock.set(due());
+        let waits = clock.clone();
+        let slow = move || waits.set(waits.now() + SignedDuration::from_secs(18));
+        each_time(&meanwhile, "/order/openapi/order/v1/", Arc::new(slow));
+        for _ in 0..5 {
+            world.engine.tick().await.unwrap();
+        }
+        assert_eq!(sandbox.orders().len(), 11, "{sort:?}: {:?}", world.states().await);
+    }
+}
+
 /// A colleague renewed while the list was read for minutes, and after its first page.
 #[tokio::test]
 async fn what_is_ordered_while_a_long_list_is_read_holds() {
