@@ -195,7 +195,10 @@ impl Engine {
                     self.read_detail_of(&listed).await?;
                 }
             }
-            Asked::ResolveNotOrdered { .. } => drop(self.reach_portal(now, false).await?),
+            Asked::ResolveNotOrdered { .. } => {
+                self.store.ask_portal_anew(now).await?; // whoever asks does not wait for the next probe
+                drop(self.reach_portal(now, false).await?);
+            }
             Asked::ResolveVoid { term } if self.is_pending_long(*term).await? => {
                 if let Ok(synced) = self.reach_portal(now, false).await? {
                     let term = self.store.term(*term).await?;

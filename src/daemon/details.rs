@@ -60,10 +60,9 @@ impl Engine {
     /// Looks once more at orders of others that are not paid, in the list, as far down as they stand, and those that are dead in their details too:
     /// one that failed or was cancelled can be paid after all. Where details do not say how an order stands, it stands as the list has it.
     pub(super) async fn look_again_at(&mut self, unpaid: &[Listed]) -> Result<Result<(), ReadError>, TickError> {
-        let marks: Vec<i64> = unpaid.iter().map(|order| order.mark).collect();
-        let holds = a_look_holds(marks.len()).saturating_add(self.reading_took());
-        let looked_at = self.store.looked_at_within(&marks, self.clock.now(), holds).await?;
-        let old: Vec<&Listed> = unpaid.iter().filter(|order| !looked_at.contains(&order.mark)).collect();
+        let (now, holds) = (self.clock.now(), a_look_holds(unpaid.len()).saturating_add(self.reading_took()));
+        self.looked_at.retain(|_, at| *at <= now && now.duration_since(*at) < holds);
+        let old: Vec<&Listed> = unpaid.iter().filter(|order| !self.looked_at.contains_key(&order.mark)).collect();
         if old.is_empty() {
             return Ok(Ok(()));
         }
@@ -75,16 +74,13 @@ impl Engine {
             return Ok(Err(error));
         }
         let (dead, alive): (Vec<_>, Vec<_>) = old.into_iter().partition(|order| evidence::is_dead(order.status.as_deref()));
-        for order in alive {
-            self.store.looked_at(order.mark, self.clock.now()).await?;
-        }
+        self.looked_at.extend(alive.into_iter().map(|order| (order.mark, now)));
         for order in dead {
             self.give_way().await?;
             match self.portal.order_of(order.portal_id.as_deref(), order.order_no.as_deref()).await {
                 Ok(detail) if facts::status(&detail.value.value).is_some() => {
                     self.take_detail(order.mark, &detail).await?;
                     self.notice_orders(self.clock.now(), &[], &[order.mark]).await?;
-                    continue;
                 }
                 Ok(_) => {}
                 Err(error) if self.unreadable_for(order.mark).await? >= patience(&error) => {
@@ -92,7 +88,7 @@ impl Engine {
                 }
                 Err(error) => return Ok(Err(error)),
             }
-            self.store.looked_at(order.mark, self.clock.now()).await?;
+            self.looked_at.insert(order.mark, self.clock.now());
         }
         Ok(Ok(()))
     }

@@ -57,6 +57,8 @@ pub struct Engine {
     pub(super) unrecorded: Vec<crate::store::ends::Ended>,
     /// The rows of the portal's list that the mirror is known to hold, by key, with a digest of each.
     pub(super) taken: HashMap<String, u64>,
+    /// When orders of others that are not paid were last looked at again, by row of the mirror.
+    pub(super) looked_at: HashMap<i64, Timestamp>,
     /// Terms that were set aside, because a row of theirs is bad.
     pub(super) aside: HashSet<i64>,
     /// Whether a notice about the portal may be standing.
@@ -156,6 +158,7 @@ impl Engine {
             answered: Vec::new(),
             unrecorded: Vec::new(),
             taken: HashMap::new(),
+            looked_at: HashMap::new(),
             aside: HashSet::new(),
             noticed: true,
             notice_at: None,

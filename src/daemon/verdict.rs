@@ -3,6 +3,7 @@
 //! Owns what is asked before that counts: whether the order can be the one that is meant, and whether another may still show up. Never frees a term
 //! for another order without an approval.
 
+use jiff::Timestamp;
 use serde_json::json;
 
 use super::commands::{Desk, Done, Refused, spoken};
@@ -34,6 +35,7 @@ impl Desk<'_> {
         if order.attempt.is_none() {
             self.pays(&term, &order, number).await?;
             if term.state != TermState::Unknown {
+                refuse_another_length(&term, &order, number)?;
                 self.refuse_while_undecided(&term, number).await?;
             }
         }
@@ -50,7 +52,10 @@ impl Desk<'_> {
         if !self.record(&term, &order, set_aside, write).await? {
             return Err(Refused::No(format!("{} is {}; there is nothing to resolve", term.name, spoken(term.state))));
         }
-        Ok(format!("{}: order {number} pays the term from {}; it is followed from now on", term.name, term.span.starts_on))
+        Ok(format!(
+            "{}: order {number} pays the term from {} to {}; it is followed from now on",
+            term.name, term.span.starts_on, term.span.ends_on
+        ))
     }
 
     /// The term whose attempt the order is, where that counts for nothing any more; refused where it pays another.
@@ -134,7 +139,8 @@ impl Desk<'_> {
                 spoken(term.state)
             )));
         };
-        self.may_show_up_no_more(&term, &attempt)?;
+        let shows_up_by = self.may_show_up_no_more(&term, &attempt)?;
+        self.refuse_unless_list_was_read_since(shows_up_by).await?;
         self.refuse_while_list_lacks_ours("this order").await?;
         self.refuse_if_ours_is_shown(&term, &attempt).await?;
         let write = self.awaits_approval("attempt.not_placed", &term, "a person said that it was not ordered");
@@ -178,14 +184,26 @@ impl Desk<'_> {
     }
 
     /// R25: one settle to be carried out (A2), and one more to be listed (A1), which is where a person looks.
-    fn may_show_up_no_more(&self, term: &DueTerm, attempt: &Attempt) -> Result<(), Refused> {
+    fn may_show_up_no_more(&self, term: &DueTerm, attempt: &Attempt) -> Result<Timestamp, Refused> {
         let ended = attempt.ended_at.unwrap_or(attempt.created_at);
         let settle = super::resolve::settle_of(self.config, term, ended).saturating_mul(2);
         let earliest = super::engine::after(ended, settle);
         if self.now >= earliest || !kept(Rule::R25) {
-            return Ok(());
+            return Ok(earliest);
         }
         Err(Refused::No(format!("an order of {} may still show up until {earliest:.0}; ask again then", term.name)))
+    }
+
+    /// A list of before may lack what it would show now.
+    async fn refuse_unless_list_was_read_since(&mut self, moment: Timestamp) -> Result<(), Refused> {
+        let account = self.store.account().await?;
+        if account.synced_at.is_some_and(|at| at >= moment) || !kept(Rule::R25) {
+            return Ok(());
+        }
+        let why = account.portal_trouble.map(|trouble| format!(": {trouble}")).unwrap_or_default();
+        Err(Refused::No(format!(
+            "not yet: the portal's list was not read since {moment:.0}, by when the order would show in it (the daemon reads it, or `renewd run --once`); ask again then{why}"
+        )))
     }
 
     /// R23: only a person frees a term from an order that is dead.
@@ -296,4 +314,15 @@ impl Desk<'_> {
         };
         self.by_hand(kind, term, &json!({"why": why}), step)
     }
+}
+
+/// An order of three years pays more than the term of one, and one of a month less: the next would be bought on top, or eleven months lapse untold.
+fn refuse_another_length(term: &DueTerm, order: &evidence::Listed, number: &str) -> Result<(), Refused> {
+    let ours = u64::from(term.standing.cycle_months);
+    let Some(theirs) = order.facts.months.iter().find(|months| **months != ours) else { return Ok(()) };
+    Err(Refused::No(format!(
+        "order {number} is for {theirs} months, and {0} is renewed for {ours}: look in the portal until when it is paid by that, then: renewd rebase {0} DATE ({1})",
+        term.typed(),
+        words::DATE
+    )))
 }

@@ -2,7 +2,7 @@
 //!
 //! Owns reading facts out of raw JSON, leniently. Never concludes: a field counts as evidence only once it was learned (R18, R22).
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// What could be drawn out of one order's row and details.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -21,6 +21,8 @@ pub struct Facts {
     pub operations: Vec<String>,
     /// The first `quantity` of a line, if one is shown.
     pub quantity: Option<u64>,
+    /// For how many months its lines are, as far as they show (portal-api.md section 8).
+    pub months: Vec<u64>,
 }
 
 impl Facts {
@@ -36,6 +38,7 @@ impl Facts {
     fn walk(&mut self, value: &Value) {
         match value {
             Value::Object(fields) => {
+                self.months.extend(months(fields));
                 for (key, inner) in fields {
                     self.note(key, inner);
                     self.walk(inner);
@@ -58,6 +61,16 @@ impl Facts {
             "serviceId" | "planId" if !self.items.contains(&text) => self.items.push(text),
             _ => {}
         }
+    }
+}
+
+/// What `billingCycle` and `multiCycle` of a line come to; nothing for a word that is not known here.
+fn months(line: &Map<String, Value>) -> Option<u64> {
+    let cycles = line.get("multiCycle").and_then(scalar).and_then(|text| text.parse::<u64>().ok()).unwrap_or(0);
+    match line.get("billingCycle")?.as_str()? {
+        "monthly" => Some(1),
+        "annually" => Some(cycles.max(1).saturating_mul(12)),
+        _ => None,
     }
 }
 
@@ -118,6 +131,19 @@ mod tests {
         let facts = Facts::of(&row, Some(&detail));
         assert_eq!(facts.partner.as_deref(), Some("18446744073709551616"));
         assert_eq!((facts.product.as_deref(), facts.items), (Some("21"), vec!["9".to_owned(), "8".to_owned()]));
+    }
+
+    #[test]
+    fn the_length_of_a_line_is_drawn_out_where_it_is_told() {
+        let lines = |lines: Value| Facts::of(&json!({"serviceList": lines}), None).months;
+        assert_eq!(
+            lines(json!([{"billingCycle": "annually", "multiCycle": 0}, {"billingCycle": "annually", "multiCycle": "3"}])),
+            [12, 36]
+        );
+        assert_eq!(
+            lines(json!([{"billingCycle": "monthly", "multiCycle": 0}, {"billingCycle": "weekly"}, {"multiCycle": 3}])),
+            [1]
+        );
     }
 
     #[test]

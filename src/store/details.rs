@@ -2,8 +2,6 @@
 //!
 //! Owns which are to be read, and when again. Their rows come with the list (`mirror.rs`).
 
-use std::collections::HashSet;
-
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
@@ -89,37 +87,6 @@ impl Store {
         .await
         .doing("noting an order that cannot be read")?;
         Ok(read_optional_time(since.as_deref())?.unwrap_or(now))
-    }
-
-    /// An order of which nothing more can be read was looked at.
-    pub async fn looked_at(&mut self, mark: i64, now: Timestamp) -> Result<(), StoreError> {
-        sqlx::query("UPDATE portal_order SET detail_at = $2 WHERE id = $1")
-            .bind(mark)
-            .bind(time(now))
-            .execute(&mut self.conn)
-            .await
-            .doing("noting that an order was looked at")?;
-        Ok(())
-    }
-
-    /// Which of these rows were looked at within so long before `now`.
-    pub async fn looked_at_within(
-        &mut self,
-        marks: &[i64],
-        now: Timestamp,
-        within: SignedDuration,
-    ) -> Result<HashSet<i64>, StoreError> {
-        let since = now.checked_sub(within).unwrap_or(Timestamp::MIN);
-        let rows: Vec<i64> = sqlx::query_scalar(
-            "SELECT id FROM portal_order WHERE id IN (SELECT value FROM json_each($1)) AND detail_at > $2 AND detail_at <= $3",
-        )
-        .bind(json(&marks)?)
-        .bind(time(since))
-        .bind(time(now))
-        .fetch_all(&mut self.conn)
-        .await
-        .doing("reading the mirror")?;
-        Ok(rows.into_iter().collect())
     }
 
     /// How an order stands by its details, where the list was not read so far back.

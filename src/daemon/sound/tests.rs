@@ -141,6 +141,31 @@ async fn an_order_of_which_the_details_do_not_say_how_it_stands_stands_as_the_li
     }
 }
 
+/// The same where the details were never read before: they had just been read, without a status, and were not read down to in the list.
+#[tokio::test]
+async fn an_order_whose_details_never_say_how_it_stands_stands_as_the_list_has_it() {
+    for (status, orders) in [(SUCCEED.as_ref(), 1), ("cancelled", 2)] {
+        let (mut world, sandbox, retold) = World::before_sandbox().await;
+        retold.say_where("", "orderStatus", "somethingElse");
+        sandbox.change(|settings| settings.list.page_cap = Some(2));
+        world.live_until("2027-02-15T09:00:00Z").await;
+        world.live_until("2027-03-05T00:00:00Z").await;
+        let theirs = order_of(&sandbox, 1);
+        sandbox.set_status(&theirs, "cancelled").unwrap();
+        for now in ["2027-03-06T00:00:00Z", "2027-03-07T00:00:00Z", "2027-03-08T00:00:00Z", "2027-03-20T00:00:00Z"] {
+            world.live_until(now).await;
+            order_of(&sandbox, 9);
+        }
+        world.engine.look_at_portal().await.unwrap();
+        world.live_until("2027-04-01T00:00:00Z").await;
+        world.engine.look_at_portal().await.unwrap();
+        sandbox.set_status(&theirs, status).unwrap();
+        world.live_until("2028-02-16T09:01:00Z").await;
+        let ours = sandbox.orders().iter().filter(|order| order.placed_by == PlacedBy::Us).count();
+        assert_eq!(ours, orders, "{status}: {:?}", world.states().await);
+    }
+}
+
 /// It was unpaid when the list last showed it, and was cancelled since: it held until the deadline.
 #[tokio::test]
 async fn an_order_that_was_unpaid_and_is_cancelled_holds_nothing_wherever_it_stands_in_the_list() {
@@ -170,6 +195,25 @@ async fn a_dead_order_that_the_portal_does_not_show_any_more_is_not_waited_for()
     retold.fail_where(&theirs, 404);
     world.live_until("2028-02-16T09:01:00Z").await;
     assert_eq!(sandbox.orders().iter().filter(|order| order.placed_by == PlacedBy::Us).count(), 2);
+}
+
+/// The customer renewed for three years, the message offered `resolve --order-no`, and a year later another one was bought on top.
+#[tokio::test]
+async fn an_order_of_another_length_does_not_pay_a_term_and_the_answer_names_what_helps() {
+    for (cycle, multi, months) in [("annually", 3, "36 months"), ("monthly", 0, "1 months")] {
+        let (mut world, sandbox, _) = World::before_sandbox().await;
+        let mut request = OrderRequest::rm_premium(Some(PortalId::known(1)), PortalId::known(5), PortalId::known(7), 3);
+        (request.service_list[0].billing_cycle, request.service_list[0].multi_cycle) = (cycle.to_owned(), multi);
+        let theirs = sandbox.add_foreign(Foreign { by: PlacedBy::Customer, request, status: SUCCEED, created_at: None }).order_no;
+        world.live_until("2027-02-15T09:00:00Z").await;
+        assert_eq!(world.states().await, ["held foreign_order"]);
+        let refused = world.ask(Asked::ResolveOrdered { term: 1, order: theirs }).await.unwrap_err().to_string();
+        assert!(refused.contains(months) && refused.contains("renewd rebase one DATE"), "{refused}");
+        let to = jiff::civil::date(2030, 3, 1);
+        world.ask(Asked::Rebase { subscription: 1, to, why: "renewed for three years".to_owned(), far: true }).await.unwrap();
+        world.live_until("2029-12-01T00:00:00Z").await;
+        assert_eq!(sandbox.orders().len(), 1);
+    }
 }
 
 /// A command in an old message, or one that came a moment too late, meant the term that had just been renewed.

@@ -29,7 +29,13 @@ async fn not_ordered_is_refused_until_an_order_would_have_been_carried_out_and_l
     db.attempt(&term, "A", unknown()).await;
     let refused = db.asks("2027-02-17T08:59:00Z", Asked::ResolveNotOrdered { term: term.id }).await;
     assert!(refused.is_some_and(|why| why.contains("may still show up until 2027-02-17T09:00:00Z")));
-    assert_eq!(db.asks("2027-02-17T09:00:00Z", Asked::ResolveNotOrdered { term: term.id }).await, None);
+    let mut asks_once_read = async |read: &str| {
+        db.store.synced(at(read), None, None, None).await.unwrap();
+        db.asks("2027-02-18T09:00:00Z", Asked::ResolveNotOrdered { term: term.id }).await
+    };
+    let refused = asks_once_read("2027-02-17T08:59:00Z").await;
+    assert!(refused.is_some_and(|why| why.contains("was not read since 2027-02-17T09:00:00Z")), "by a list of before");
+    assert_eq!(asks_once_read("2027-02-17T09:00:00Z").await, None);
     assert_eq!(db.texts("SELECT state FROM term").await, ["awaiting_approval"]);
 }
 
