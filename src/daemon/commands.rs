@@ -195,9 +195,12 @@ impl Engine {
                     self.read_detail_of(&listed).await?;
                 }
             }
-            Asked::ResolveNotOrdered { .. } => {
+            Asked::ResolveNotOrdered { term } => {
                 self.store.ask_portal_anew(now).await?; // whoever asks does not wait for the next probe
-                drop(self.reach_portal(now, false).await?);
+                if let Ok(synced) = self.reach_portal(now, false).await? {
+                    let term = self.store.term(*term).await?.filter(|term| term.state == TermState::Unknown);
+                    self.resolve(&synced, term.into_iter().collect()).await?;
+                }
             }
             Asked::ResolveVoid { term } if self.is_pending_long(*term).await? => {
                 if let Ok(synced) = self.reach_portal(now, false).await? {

@@ -153,11 +153,13 @@ impl Desk<'_> {
         ))
     }
 
-    /// An order since the fence that carries a number of this installation which is no other attempt's is most likely this very one.
+    /// An order since the fence that carries the number of this attempt, or one of this installation which is no other attempt's, is most likely this
+    /// very one.
     async fn refuse_if_ours_is_shown(&mut self, term: &DueTerm, attempt: &Attempt) -> Result<(), Refused> {
         let since = self.store.listed_since(attempt.fence_mark, self.po_prefix).await?;
+        let carries = |order: &evidence::Listed| order.stray || order.mentions_ours.contains(&attempt.po_number);
         let ours =
-            |order: &&evidence::Listed| order.stray && order.attempt.is_none() && !evidence::is_dead(order.status.as_deref());
+            |order: &&evidence::Listed| carries(order) && order.attempt.is_none() && !evidence::is_dead(order.status.as_deref());
         let Some(order) = since.iter().find(ours) else { return Ok(()) };
         Err(Refused::No(format!(
             "order {0} carries {1}, which is of this installation: it may be the one that was sent as {2}; look at it in the portal, then: renewd resolve {3} --order-no {0}; or cancel it there",

@@ -10,6 +10,8 @@ use crate::renewal::state::Reason;
 
 /// No wait but that for a due time, or for the beginning of a term, is longer than this.
 const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(26);
+/// The same while the clock is in doubt, and a minute: once it is set right, what it kept goes on at once.
+const WAIT_FOR_CLOCK: SignedDuration = SignedDuration::from_mins(61);
 
 /// When something is next to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,7 +92,7 @@ impl Store {
         for mend in [
             "UPDATE term SET act_at = max(due_at, $1), reason = iif(reason = 'clock', NULL, reason),
                     detail = iif(reason = 'clock', NULL, detail), remedy = iif(reason = 'clock', NULL, remedy)
-             WHERE state = 'scheduled' AND act_at > max(due_at, $2)",
+             WHERE state = 'scheduled' AND (act_at > max(due_at, $2) OR (reason = 'clock' AND act_at > max(due_at, $3)))",
             "UPDATE term SET act_at = $1 WHERE state IN ('ordering', 'unknown', 'placed', 'held') AND act_at > $2",
             "UPDATE term SET act_at = $1 WHERE state = 'renewed' AND act_at > $2 AND act_at > deadline_at",
             "UPDATE account SET portal_next_at = NULL WHERE portal_next_at > $2",
@@ -100,6 +102,7 @@ impl Store {
             sqlx::query(mend)
                 .bind(time(now))
                 .bind(time(now.checked_add(LONGEST_WAIT).unwrap_or(Timestamp::MAX)))
+                .bind(time(now.checked_add(WAIT_FOR_CLOCK).unwrap_or(Timestamp::MAX)))
                 .execute(&mut *tx)
                 .await
                 .doing("mending waits")?;

@@ -1,7 +1,7 @@
 //! What a person may not do.
 
 use crate::daemon::commands::Asked;
-use crate::daemon::testing::{World, file};
+use crate::daemon::testing::{World, at, file};
 use crate::ids::PortalId;
 use crate::sandbox::{Effect, Endpoint, Fault, LedgerOrder, Reply, Target};
 
@@ -48,4 +48,22 @@ async fn who_wants_no_other_order_for_one_of_unknown_fate_hears_what_keeps_it_fr
     }
     let for_one = |order: &&LedgerOrder| order.request.partner_id == Some(PortalId::known(1));
     assert_eq!(sandbox.orders().iter().filter(for_one).count(), 0);
+}
+
+/// The daemon had been away for two settles. `--not-ordered` was taken by the list of before, and a moment later the order turned up in it.
+#[tokio::test]
+async fn not_ordered_is_weighed_against_the_list_as_it_is_now() {
+    let (mut world, sandbox, _) = World::before_sandbox().await;
+    sandbox.inject(Target::Only(Endpoint::Save), Fault { effect: Effect::Done, reply: Reply::Garbage }, 1);
+    world.live_until("2027-02-15T09:00:00Z").await;
+    assert_eq!((world.states().await, sandbox.orders().len()), (vec!["unknown finding_out".to_owned()], 1));
+    let now = at("2027-02-18T09:00:00Z");
+    world.clock.set(now);
+    let refused = world.ask(Asked::ResolveNotOrdered { term: 1 }).await.unwrap_err().to_string();
+    assert!(refused.contains("was not read since"), "{refused}");
+    world.engine.store.ask(now, "a person", r#"{"do": "resolve_not_ordered", "term": 1}"#).await.unwrap();
+    world.engine.take_commands().await.unwrap();
+    let answer: String = sqlx::query_scalar("SELECT answer FROM command").fetch_one(&mut world.engine.store.conn).await.unwrap();
+    assert!(answer.contains("one is ordered; --not-ordered is for orders of unknown fate"), "{answer}");
+    assert_eq!(world.states().await, ["placed "]);
 }

@@ -1,7 +1,14 @@
 //! A clock that nothing confirms.
 
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+
+use crate::clock::ManualClock;
 use crate::daemon::commands::Asked;
-use crate::daemon::testing::{World, at};
+use crate::daemon::testing::{BEGIN, World, at};
+use crate::sandbox::{Sandbox, Settings};
+use crate::simulation::line::Line;
 
 /// Nothing was ordered any more, it was asked every minute, `status` said that nothing needs you, and no message named the command.
 #[tokio::test]
@@ -47,5 +54,21 @@ async fn a_wrong_clock_is_told_once_a_day_however_often_one_starts_on_it() {
         world.engine.mend_waits(at(now)).await.unwrap();
         world.engine.tell(at(now)).await.unwrap();
         assert_eq!(world.told("clock").await.len(), told, "{now}");
+    }
+}
+
+/// Set right on the last evening, it went on hours later, when the wrong clock had planned to look again, and after the deadline.
+#[tokio::test]
+async fn a_clock_that_is_set_right_goes_on_at_once_with_what_it_kept() {
+    let (ours, theirs) = (ManualClock::at(at(BEGIN)), ManualClock::at(at(BEGIN)));
+    let sandbox = Sandbox::new(Arc::new(theirs.clone()), Settings::default());
+    let mut world = World::new(Line::quiet(sandbox.clone(), &theirs), ours.clone()).await;
+    let evening = at("2027-02-28T18:30:00Z");
+    for (ahead, late, orders) in [(SignedDuration::from_hours(5), 0, 0), (SignedDuration::ZERO, 10, 1)] {
+        let now = evening + SignedDuration::from_mins(late);
+        theirs.set(now);
+        ours.set(now + ahead);
+        world.engine.run_dry(|_| {}).await.unwrap();
+        assert_eq!(sandbox.orders().len(), orders, "{:?}", world.states().await);
     }
 }
