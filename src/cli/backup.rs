@@ -40,7 +40,10 @@ impl Backup {
             .await?
             .ok_or_else(|| anyhow::anyhow!("there is no database at {}", global.database_path().display()))?;
         private(&self.file)?;
-        store.backup(&self.file).await?;
+        if let Err(error) = store.backup(&self.file).await {
+            std::fs::remove_file(&self.file)?; // half a copy is none, and would be in the way of the next one
+            return Err(error.into());
+        }
         std::fs::File::open(&self.file)?.sync_all()?;
         say!("{GOOD}ok{GOOD:#}   {} holds {}", self.file.display(), global.database_path().display())?;
         Ok(Exit::Fine)

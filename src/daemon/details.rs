@@ -58,20 +58,23 @@ impl Engine {
     }
 
     /// Looks once more at orders of others that are not paid, in the list, as far down as they stand, and those that are dead in their details too:
-    /// one that failed or was cancelled can be paid after all. Where details do not say how an order stands, it stands as the list has it.
-    pub(super) async fn look_again_at(&mut self, unpaid: &[Listed]) -> Result<Result<(), ReadError>, TickError> {
-        let (now, holds) = (self.clock.now(), a_look_holds(unpaid.len()).saturating_add(self.reading_took()));
-        self.looked_at.retain(|_, at| *at <= now && now.duration_since(*at) < holds);
+    /// one that failed or was cancelled can be paid after all. Where details do not say how an order stands, it stands as the list has it. What
+    /// cannot be read is said in words for people; near `deadline` it is waited for less long.
+    pub(super) async fn look_again_at(
+        &mut self,
+        unpaid: &[Listed],
+        deadline: Timestamp,
+    ) -> Result<Result<(), String>, TickError> {
+        let now = self.clock.now();
+        self.forget_old_looks(unpaid.len());
         let old: Vec<&Listed> = unpaid.iter().filter(|order| !self.looked_at.contains_key(&order.mark)).collect();
+        let made: Option<Vec<Timestamp>> = old.iter().map(|order| order.created_at).collect();
+        let down_to = made.and_then(|made| made.into_iter().min()).map(|at| after(at, SignedDuration::from_mins(-1)));
         if old.is_empty() {
             return Ok(Ok(()));
         }
-        let made: Option<Vec<Timestamp>> = old.iter().map(|order| order.created_at).collect();
-        let down_to = made.and_then(|made| made.into_iter().min()).map(|at| after(at, SignedDuration::from_mins(-1)));
-        if !self.was_read_down_to(down_to)
-            && let Err(error) = self.read_rows(down_to).await?
-        {
-            return Ok(Err(error));
+        if let Err(error) = self.read_rows_unless_read(down_to).await? {
+            return Ok(Err(format!("the list cannot be read: {error}")));
         }
         let (dead, alive): (Vec<_>, Vec<_>) = old.into_iter().partition(|order| evidence::is_dead(order.status.as_deref()));
         self.looked_at.extend(alive.into_iter().map(|order| (order.mark, now)));
@@ -83,14 +86,31 @@ impl Engine {
                     self.notice_orders(self.clock.now(), &[], &[order.mark]).await?;
                 }
                 Ok(_) => {}
-                Err(error) if self.unreadable_for(order.mark).await? >= patience(&error) => {
+                Err(error) if self.is_out_of_patience(order.mark, &error, deadline).await? => {
                     tracing::warn!(order = order.key, "an order that is dead cannot be looked at again: {error}");
                 }
-                Err(error) => return Ok(Err(error)),
+                Err(error) => return Ok(Err(how_it_stands(&order.key, &error))),
             }
             self.looked_at.insert(order.mark, self.clock.now());
         }
         Ok(Ok(()))
+    }
+
+    /// Looks at so many orders hold for a while.
+    pub(super) fn forget_old_looks(&mut self, many: usize) {
+        let (now, holds) = (self.clock.now(), a_look_holds(many).saturating_add(self.reading_took()));
+        self.looked_at.retain(|_, at| *at <= now && now.duration_since(*at) < holds);
+    }
+
+    /// Whether the list decides, and details that cannot be read are not waited for any more: a day, or a quarter of what is left.
+    pub(super) async fn is_out_of_patience(
+        &mut self,
+        mark: i64,
+        error: &ReadError,
+        deadline: Timestamp,
+    ) -> Result<bool, TickError> {
+        let left = deadline.duration_since(self.clock.now());
+        Ok(self.unreadable_for(mark).await? >= patience(error).min(evidence::settle(None, left)))
     }
 
     async fn unreadable_for(&mut self, row: i64) -> Result<SignedDuration, TickError> {
@@ -159,6 +179,11 @@ impl Engine {
 fn a_look_holds(many: usize) -> SignedDuration {
     let each = SignedDuration::from_secs(20);
     SignedDuration::from_mins(2).saturating_add(each.saturating_mul(i32::try_from(many).unwrap_or(i32::MAX)))
+}
+
+/// What people are told of an order that keeps others from going.
+pub(super) fn how_it_stands(order: &str, error: &ReadError) -> String {
+    format!("how order {order} stands cannot be read, and it may have renewed this: {error}")
 }
 
 /// So long an order whose details cannot be read is waited for; what the portal refuses to show is not.

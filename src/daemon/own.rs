@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
+use super::details::how_it_stands;
 use super::engine::{Engine, TickError, after};
 use super::sound::Since;
 use super::words;
@@ -70,27 +71,33 @@ impl Engine {
     }
 
     /// R11, our own orders included: of the orders that a person set aside, and of those whose terms were skipped, the ones that live, by
-    /// term, made `since` others count for it. Each is looked at afresh: the list is not read as far back.
+    /// term, made `since` others count for it. Each is looked at afresh, in the list too: it is not read as far back else.
     pub(super) async fn living_again(
         &mut self,
         due: &[DueTerm],
         since: &HashMap<i64, Since>,
-    ) -> Result<Result<HashMap<i64, Vec<String>>, ReadError>, TickError> {
+    ) -> Result<Result<HashMap<i64, Vec<String>>, String>, TickError> {
         let looks: Vec<String> = due.iter().map(|term| term.identity.looks_like()).collect();
-        let mut living: HashMap<i64, Vec<String>> = HashMap::new();
+        let mut may_hold = Vec::new();
         for order in self.store.set_aside_orders(&looks, &self.po_prefix).await? {
             let terms: Vec<&DueTerm> = due
                 .iter()
                 .filter(|term| term.identity.looks_like() == order.looks_like && order.created_at >= since[&term.id].at)
                 .filter(|term| !term.dismissed.contains(&order.order_no))
                 .collect();
-            if terms.is_empty() {
-                continue;
+            if let Some(deadline) = terms.iter().map(|term| term.moments.deadline_at).min() {
+                may_hold.push((order, terms, deadline));
             }
-            match self.is_alive(&order).await? {
+        }
+        if let Err(error) = self.read_their_rows(may_hold.iter().map(|(order, ..)| order)).await? {
+            return Ok(Err(format!("the list cannot be read: {error}")));
+        }
+        let mut living: HashMap<i64, Vec<String>> = HashMap::new();
+        for (order, terms, deadline) in may_hold {
+            match self.is_alive(&order, deadline).await? {
                 Ok(true) => {}
                 Ok(false) => continue,
-                Err(error) => return Ok(Err(error)),
+                Err(error) => return Ok(Err(how_it_stands(&order.order_no, &error))),
             }
             for term in terms {
                 living.entry(term.id).or_default().push(order.order_no.clone());
@@ -99,20 +106,46 @@ impl Engine {
         Ok(Ok(living))
     }
 
-    /// Whether the portal has the order now, and it is not dead, by its details or by its row: one that the list shows as payable can be paid.
-    async fn is_alive(&mut self, order: &SetAsideOrder) -> Result<Result<bool, ReadError>, TickError> {
-        let detail = match self.portal.order_of(order.order_id.as_deref(), Some(&order.order_no)).await {
-            Ok(detail) => detail.value,
-            Err(ReadError::NotFound { .. }) => return Ok(Ok(false)),
+    async fn read_their_rows<'a>(
+        &mut self,
+        orders: impl Iterator<Item = &'a SetAsideOrder>,
+    ) -> Result<Result<(), ReadError>, TickError> {
+        let listed: Vec<(i64, Timestamp)> =
+            orders.filter_map(|order| Some((order.listed.as_ref()?.mark, order.created_at))).collect();
+        self.forget_old_looks(listed.len());
+        let old: Vec<(i64, Timestamp)> = listed.into_iter().filter(|(mark, _)| !self.looked_at.contains_key(mark)).collect();
+        let Some(oldest) = old.iter().map(|(_, made)| *made).min() else { return Ok(Ok(())) };
+        // By the portal's clock it may be older by an hour.
+        let read = self.read_rows_unless_read(Some(after(oldest, SignedDuration::from_hours(-2)))).await?;
+        if read.is_ok() {
+            let now = self.clock.now();
+            self.looked_at.extend(old.into_iter().map(|(mark, _)| (mark, now)));
+        }
+        Ok(read)
+    }
+
+    /// Whether the portal has the order now, and it is not dead, by its details or by its row: one that the list shows as payable can be paid. Where the
+    /// details do not say, its row does.
+    async fn is_alive(&mut self, order: &SetAsideOrder, deadline: Timestamp) -> Result<Result<bool, ReadError>, TickError> {
+        let read = self.portal.order_of(order.order_id.as_deref(), Some(&order.order_no)).await;
+        let Some(listed) = &order.listed else {
+            return Ok(match read {
+                Ok(detail) => Ok(!evidence::is_dead(facts::status(&detail.value.value).as_deref())),
+                Err(ReadError::NotFound { .. }) => Ok(false),
+                Err(error) => Err(error),
+            });
+        };
+        let by_row = self.store.row_status(listed.mark).await?;
+        let status = match read {
+            Ok(detail) => facts::status(&detail.value.value),
+            // A row that was removed from the list stays as it was; one that says paid is believed all the same.
+            Err(ReadError::NotFound { .. }) => return Ok(Ok(evidence::is_paid(by_row.as_deref()))),
+            Err(error) if self.is_out_of_patience(listed.mark, &error, deadline).await? => None,
             Err(error) => return Ok(Err(error)),
         };
-        let status = facts::status(&detail.value).or_else(|| order.listed.as_ref().and_then(|listed| listed.status.clone()));
-        let Some(listed) = &order.listed else { return Ok(Ok(!evidence::is_dead(status.as_deref()))) };
-        if let Some(status) = &status {
-            self.store.take_status(listed.mark, status).await?;
-        }
-        let by_row = self.store.row_status(listed.mark).await?.or(status.clone());
-        Ok(Ok(!(evidence::is_dead(status.as_deref()) && evidence::is_dead(by_row.as_deref()))))
+        let Some(status) = status.or_else(|| by_row.clone()) else { return Ok(Ok(true)) };
+        self.store.take_status(listed.mark, &status).await?;
+        Ok(Ok(!(evidence::is_dead(Some(&status)) && evidence::is_dead(by_row.as_deref()))))
     }
 }
 

@@ -13,7 +13,6 @@ use super::engine::{Engine, TickError, after};
 use super::words::{self, Plight};
 use super::{lapsed, own};
 use crate::calendar;
-use crate::portal::read_error::ReadError;
 use crate::portal::wire::order_body;
 use crate::renewal::chain;
 use crate::renewal::evidence::{self, Listed};
@@ -71,8 +70,9 @@ struct Others {
 impl Engine {
     /// Judges each term by itself: approval (R3, R14) and orders by others (R11). What is not sound waits for a person.
     pub(super) async fn sound(&mut self, due: Vec<DueTerm>) -> Result<Vec<Sound>, TickError> {
-        let Some(others) = self.others(&due).await? else {
-            return self.try_all_again(&due).await.map(|()| Vec::new());
+        let others = match self.others(&due).await? {
+            Ok(others) => others,
+            Err(why) => return self.try_all_again(&due, why).await.map(|()| Vec::new()),
         };
         let now = self.clock.now();
         let mut sound = Vec::with_capacity(due.len());
@@ -99,33 +99,27 @@ impl Engine {
         Ok(sound)
     }
 
-    /// R11, as far as the portal shows it; `None` where that cannot be read now.
-    async fn others(&mut self, due: &[DueTerm]) -> Result<Option<Others>, TickError> {
+    /// R11, as far as the portal shows it; or why that cannot be read now.
+    async fn others(&mut self, due: &[DueTerm]) -> Result<Result<Others, String>, TickError> {
         let mut since = HashMap::new();
         for term in due {
             since.insert(term.id, self.since(term).await?);
         }
         let bound_at = self.store.account().await?.bound_at.unwrap_or(Timestamp::MAX);
         let mut others = Others { since, foreign: Vec::new(), bound_at, living: HashMap::new() };
-        if let Err(error) = self.read_others(due, &mut others).await? {
-            tracing::warn!("cannot read the orders of others: {error}");
-            return Ok(None);
+        if let Err(why) = self.read_others(due, &mut others).await? {
+            return Ok(Err(why));
         }
-        match self.living_again(due, &others.since).await? {
-            Ok(living) => Ok(Some(Others { living, ..others })),
-            Err(error) => {
-                tracing::warn!("cannot read how orders stand that were set aside: {error}");
-                Ok(None)
-            }
-        }
+        let living = self.living_again(due, &others.since).await?;
+        Ok(living.map(|living| Others { living, ..others }))
     }
 
     /// Reads what nobody here placed, and is not dead. What would hold a term if it lived, and is not paid, is looked at once more first.
-    async fn read_others(&mut self, due: &[DueTerm], others: &mut Others) -> Result<Result<(), ReadError>, TickError> {
+    async fn read_others(&mut self, due: &[DueTerm], others: &mut Others) -> Result<Result<(), String>, TickError> {
         let Some(earliest) = others.since.values().map(|since| since.at).min() else { return Ok(Ok(())) };
         let earliest = after(earliest, -LISTED_WITHIN);
         if let Err(error) = self.read_details(i64::MAX, Some(earliest)).await? {
-            return Ok(Err(error));
+            return Ok(Err(format!("the orders that others placed cannot be read: {error}")));
         }
         let seen = others.bound_at.max(earliest);
         let mut unpaid = self.store.foreign_since(earliest, seen, &self.po_prefix).await?;
@@ -139,8 +133,9 @@ impl Engine {
             would_hold.extend(self.foreign_for(term, &unpaid, others).await?);
         }
         unpaid.retain(|order| would_hold.contains(&order.key));
-        if let Err(error) = self.look_again_at(&unpaid).await? {
-            return Ok(Err(error));
+        let deadline = due.iter().map(|term| term.moments.deadline_at).min().unwrap_or(Timestamp::MAX);
+        if let Err(why) = self.look_again_at(&unpaid, deadline).await? {
+            return Ok(Err(why));
         }
         others.foreign = self.store.foreign_since(earliest, seen, &self.po_prefix).await?;
         others.foreign.retain(|order| !evidence::is_dead(order.status.as_deref()));
@@ -163,13 +158,14 @@ impl Engine {
         Ok(Since::of(term, &self.store.unpaid(term.id).await?, &self.config.zone))
     }
 
-    async fn try_all_again(&mut self, due: &[DueTerm]) -> Result<(), TickError> {
+    async fn try_all_again(&mut self, due: &[DueTerm], why: String) -> Result<(), TickError> {
+        tracing::warn!("{why}");
         let now = self.clock.now();
         let wait = Postponement {
             terms: due.iter().map(|term| term.id).collect(),
             until: after(now, SignedDuration::from_mins(5)),
             reason: Reason::PortalTrouble,
-            detail: "the orders that others placed cannot be read".to_owned(),
+            detail: why,
             remedy: None,
         };
         self.wait_all(due, wait).await
@@ -189,7 +185,8 @@ impl Engine {
         }
         let found = if kept(Rule::R11) { self.orders_for(term, others).await? } else { Vec::new() };
         if !found.is_empty() {
-            return Ok(Some((TermState::Held, foreign_plight(term, &found))));
+            let ours = others.living.get(&term.id).map(|living| living.join(", "));
+            return Ok(Some((TermState::Held, foreign_plight(term, &found, ours.as_deref()))));
         }
         let lapsed = self.lapsed(term).await?;
         Ok(lapsed.map(|lapsed| (TermState::Held, lapsed::plight(term, &lapsed))))
@@ -277,19 +274,25 @@ fn needs_approval(term: &DueTerm, request_hash: &str) -> Option<Plight> {
     Some(Plight { reason, detail, remedy, orders: Vec::new() })
 }
 
-fn foreign_plight(term: &DueTerm, found: &[String]) -> Plight {
-    Plight {
-        reason: Reason::ForeignOrder,
-        detail: format!(
-            "it may have been renewed already: the portal has order {}, which is or may be for the same product and customer",
-            found.join(", ")
+/// `ours`: orders that were set aside here, and live.
+fn foreign_plight(term: &DueTerm, found: &[String], ours: Option<&str>) -> Plight {
+    let name = term.typed();
+    let (what, remedy) = match ours {
+        Some(ours) => (
+            format!("order {ours}, which was sent from here and set aside, lives after all"),
+            format!(
+                "look at it in the portal, then: renewd resolve {name} --order-no X (it is paid), or cancel it there first; renewd release {name} orders a second one"
+            ),
         ),
-        remedy: format!(
-            "look at it in the portal, then: renewd release {0} (order anyway) or renewd resolve {0} --order-no X (it is paid)",
-            term.typed()
+        None => (
+            format!("the portal has order {}, which is or may be for the same product and customer", found.join(", ")),
+            format!(
+                "look at it in the portal, then: renewd release {name} (order anyway) or renewd resolve {name} --order-no X (it is paid)"
+            ),
         ),
-        orders: found.to_vec(),
-    }
+    };
+    let detail = format!("it may have been renewed already: {what}");
+    Plight { reason: Reason::ForeignOrder, detail, remedy, orders: found.to_vec() }
 }
 
 /// R14: what an approval binds: the body of the order without its `poNumber`.

@@ -68,7 +68,7 @@ impl Facts {
 fn months(line: &Map<String, Value>) -> Option<u64> {
     let cycles = line.get("multiCycle").and_then(scalar).and_then(|text| text.parse::<u64>().ok()).unwrap_or(0);
     match line.get("billingCycle")?.as_str()? {
-        "monthly" => Some(1),
+        "monthly" if cycles <= 1 => Some(1), // several of them: whether they add up is not known
         "annually" => Some(cycles.max(1).saturating_mul(12)),
         _ => None,
     }
@@ -141,7 +141,9 @@ mod tests {
             [12, 36]
         );
         assert_eq!(
-            lines(json!([{"billingCycle": "monthly", "multiCycle": 0}, {"billingCycle": "weekly"}, {"multiCycle": 3}])),
+            lines(
+                json!([{"billingCycle": "monthly", "multiCycle": 0}, {"billingCycle": "monthly", "multiCycle": 12}, {"billingCycle": "weekly"}])
+            ),
             [1]
         );
     }

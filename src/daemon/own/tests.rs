@@ -1,5 +1,5 @@
 use crate::daemon::commands::Asked;
-use crate::daemon::testing::World;
+use crate::daemon::testing::{World, order_of};
 use crate::ids::PortalId;
 use crate::sandbox::{Foreign, OrderRequest, PlacedBy, SUCCEED};
 
@@ -22,6 +22,47 @@ async fn an_order_that_was_set_aside_and_lives_holds_the_next_one_whatever_it_sh
     assert_eq!(world.states().await, ["held foreign_order"]);
     assert!(world.told("term:1:foreign_order").await[0].contains(&order));
     assert_eq!(sandbox.orders().len(), 1);
+}
+
+/// The same on a portal whose details do not say how an order stands, or cannot be read, with the order far down the list: a second one went, silently.
+#[tokio::test]
+async fn an_order_that_was_set_aside_and_lives_holds_wherever_it_stands_in_the_list_and_whatever_its_details_say() {
+    for details in ["without a status", "not found", "out of order"] {
+        for lives in [true, false] {
+            let (mut world, sandbox, retold) = World::before_sandbox().await;
+            sandbox.change(|settings| settings.list.page_cap = Some(2));
+            world.live_until("2027-02-15T09:00:00Z").await;
+            let order = sandbox.orders()[0].order_no.clone();
+            sandbox.set_status(&order, "failed").unwrap();
+            world.live_until("2027-02-15T10:00:00Z").await;
+            world.ask(Asked::ResolveVoid { term: 1 }).await.unwrap();
+            for now in ["2027-02-16T00:00:00Z", "2027-02-17T00:00:00Z", "2027-02-18T00:00:00Z", "2027-02-20T00:00:00Z"] {
+                order_of(&sandbox, 9);
+                world.live_until(now).await;
+            }
+            world.engine.look_at_portal().await.unwrap();
+            world.live_until("2027-02-22T00:00:00Z").await;
+            match details {
+                "without a status" => retold.say_where(&order, "orderStatus", "somethingElse"),
+                "not found" => retold.fail_where(&order, 404),
+                _ => retold.fail_where(&order, 500),
+            }
+            if lives {
+                sandbox.set_status(&order, "succeed").unwrap();
+            }
+            let request_hash = world.request_hash(1).await;
+            world.ask(Asked::Approve { term: 1, request_hash }).await.unwrap();
+            for now in ["2027-02-22T01:00:00Z", "2027-02-22T12:00:00Z", "2027-02-23T06:00:00Z", "2027-02-23T12:00:00Z"] {
+                world.live_until(now).await;
+            }
+            let ours = sandbox.orders().iter().filter(|order| order.placed_by == PlacedBy::Us).count();
+            assert_eq!(ours, if lives { 1 } else { 2 }, "{details}: {:?}", world.states().await);
+            if lives {
+                let told = world.told("term:1:foreign_order").await;
+                assert!(told[0].contains("sent from here and set aside, lives after all"), "{told:?}");
+            }
+        }
+    }
 }
 
 /// `--void` took it for gone, and the next one went although it could be paid any day.
