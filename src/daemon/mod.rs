@@ -6,6 +6,7 @@ pub(crate) mod accept;
 pub mod address;
 mod answer;
 mod aside;
+mod asked;
 mod behind;
 pub mod bell;
 mod chains;
