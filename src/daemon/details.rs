@@ -66,8 +66,7 @@ impl Engine {
         deadline: Timestamp,
     ) -> Result<Result<(), String>, TickError> {
         let now = self.clock.now();
-        self.forget_old_looks(unpaid.len());
-        let old: Vec<&Listed> = unpaid.iter().filter(|order| !self.looked_at.contains_key(&order.mark)).collect();
+        let old: Vec<&Listed> = unpaid.iter().filter(|order| !self.was_looked_at(order.mark, unpaid.len())).collect();
         let made: Option<Vec<Timestamp>> = old.iter().map(|order| order.created_at).collect();
         let down_to = made.and_then(|made| made.into_iter().min()).map(|at| after(at, SignedDuration::from_mins(-1)));
         if old.is_empty() {
@@ -96,10 +95,10 @@ impl Engine {
         Ok(Ok(()))
     }
 
-    /// Looks at so many orders hold for a while.
-    pub(super) fn forget_old_looks(&mut self, many: usize) {
+    /// Whether the last look at this order, one of so many, holds.
+    pub(super) fn was_looked_at(&self, mark: i64, many: usize) -> bool {
         let (now, holds) = (self.clock.now(), a_look_holds(many).saturating_add(self.reading_took()));
-        self.looked_at.retain(|_, at| *at <= now && now.duration_since(*at) < holds);
+        self.looked_at.get(&mark).is_some_and(|at| *at <= now && now.duration_since(*at) < holds)
     }
 
     /// Whether the list decides, and details that cannot be read are not waited for any more: a day, or a quarter of what is left.

@@ -112,8 +112,8 @@ impl Engine {
     ) -> Result<Result<(), ReadError>, TickError> {
         let listed: Vec<(i64, Timestamp)> =
             orders.filter_map(|order| Some((order.listed.as_ref()?.mark, order.created_at))).collect();
-        self.forget_old_looks(listed.len());
-        let old: Vec<(i64, Timestamp)> = listed.into_iter().filter(|(mark, _)| !self.looked_at.contains_key(mark)).collect();
+        let many = listed.len();
+        let old: Vec<(i64, Timestamp)> = listed.into_iter().filter(|(mark, _)| !self.was_looked_at(*mark, many)).collect();
         let Some(oldest) = old.iter().map(|(_, made)| *made).min() else { return Ok(Ok(())) };
         // By the portal's clock it may be older by an hour.
         let read = self.read_rows_unless_read(Some(after(oldest, SignedDuration::from_hours(-2)))).await?;

@@ -229,7 +229,7 @@ async fn looking_at_many_dead_orders_again_comes_to_its_end() {
     let (mut world, sandbox, clock, meanwhile) = world().await;
     let nothing = Shows::each(Echo::Absent);
     sandbox.change(|settings| (settings.list.row, settings.list.details) = (nothing, nothing));
-    for _ in 0..5 {
+    for _ in 0..20 {
         let theirs = order_of(&sandbox, 9);
         sandbox.set_status(&theirs, "failed").unwrap();
     }
@@ -239,7 +239,7 @@ async fn looking_at_many_dead_orders_again_comes_to_its_end() {
     for _ in 0..3 {
         world.engine.tick().await.unwrap();
     }
-    assert_eq!((world.states().await, sandbox.orders().len()), (vec!["placed ".to_owned()], 6));
+    assert_eq!((world.states().await, sandbox.orders().len()), (vec!["placed ".to_owned()], 21));
 }
 
 /// The looks at dead orders were old each time that the list had been read, and took longer than it holds.
