@@ -38,7 +38,7 @@ const SEEDS: u64 = 2000;
 fn play(seed: u64, nature: Option<Nature>, loud: bool) -> Result<Figures, String> {
     let _on_one_core = cores::stay();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-    let played = catch_unwind(AssertUnwindSafe(|| runtime.block_on(life::live(seed, nature, loud))));
+    let played = catch_unwind(AssertUnwindSafe(|| runtime.block_on(cores::taking_turns(life::live(seed, nature, loud)))));
     match played {
         Ok(lived) => lived.map_err(|complaint| complaint.to_string()),
         Err(panic) => {
