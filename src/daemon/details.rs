@@ -154,7 +154,7 @@ impl Engine {
     pub(super) async fn take_death(&mut self, mark: i64, detail: &Read<OrderDetail>) -> Result<bool, TickError> {
         let dead = facts::status(&detail.value.value).filter(|status| evidence::is_dead(Some(status)));
         if let Some(status) = &dead {
-            self.store.take_status(mark, status).await?;
+            self.store.take_status(self.clock.now(), mark, status).await?;
         }
         Ok(dead.is_some())
     }

@@ -146,7 +146,7 @@ impl Engine {
                 // Whoever has looked, and says that it pays, has seen both: then the row decides.
                 let dies = !attempt.is_vouched_for() && self.take_death(found.mark, &detail).await?;
                 if dead && !dies {
-                    self.store.stands_as_listed(found.mark).await?;
+                    self.store.stands_as_listed(self.clock.now(), found.mark).await?;
                 }
                 Ok(self.store.listed_attempt(attempt.id, &self.po_prefix).await?.unwrap_or(found))
             }
@@ -182,7 +182,7 @@ impl Engine {
         match self.portal.order_of(listed.portal_id.as_deref(), listed.order_no.as_deref()).await {
             Ok(detail) => {
                 if let Some(status) = facts::status(&detail.value.value) {
-                    self.store.take_status(listed.mark, &status).await?;
+                    self.store.take_status(self.clock.now(), listed.mark, &status).await?;
                     listed.status = Some(status);
                 }
                 Ok(Shown::Yes)

@@ -36,7 +36,7 @@ impl Engine {
                 let row = self.store.row_status(listed.mark).await?;
                 let status = facts::status(&detail.value.value);
                 if let Some(status) = status.filter(|status| may_correct(row.as_deref(), status)) {
-                    self.store.take_status(listed.mark, &status).await?;
+                    self.store.take_status(self.clock.now(), listed.mark, &status).await?;
                 }
             }
             Err(error) => tracing::debug!(order = listed.key, "the order before cannot be read now: {error}"),

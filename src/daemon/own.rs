@@ -71,7 +71,7 @@ impl Engine {
     }
 
     /// R11, our own orders included: of the orders that a person set aside, and of those whose terms were skipped, the ones that live, by
-    /// term, made `since` others count for it. Each is looked at afresh, in the list too: it is not read as far back else.
+    /// term, made or alive again `since` others count for it. Each is looked at afresh, in the list too: it is not read as far back else.
     pub(super) async fn living_again(
         &mut self,
         due: &[DueTerm],
@@ -82,7 +82,7 @@ impl Engine {
         for order in self.store.set_aside_orders(&looks, &self.po_prefix).await? {
             let terms: Vec<&DueTerm> = due
                 .iter()
-                .filter(|term| term.identity.looks_like() == order.looks_like && order.created_at >= since[&term.id].at)
+                .filter(|term| term.identity.looks_like() == order.looks_like && order.created_at >= since[&term.id].dead_at)
                 .filter(|term| !term.dismissed.contains(&order.order_no))
                 .collect();
             if let Some(deadline) = terms.iter().map(|term| term.moments.deadline_at).min() {
@@ -100,10 +100,21 @@ impl Engine {
                 Err(error) => return Ok(Err(how_it_stands(&order.order_no, &error))),
             }
             for term in terms {
-                living.entry(term.id).or_default().push(order.order_no.clone());
+                if self.counts(&order, since[&term.id].at).await? {
+                    living.entry(term.id).or_default().push(order.order_no.clone());
+                }
             }
         }
         Ok(Ok(living))
+    }
+
+    /// One from before that lived all the time was seen when the term before was ordered.
+    async fn counts(&mut self, order: &SetAsideOrder, since: Timestamp) -> Result<bool, TickError> {
+        Ok(match &order.listed {
+            _ if order.created_at >= since => true,
+            Some(listed) => self.store.is_revived(listed.mark, since).await?,
+            None => false,
+        })
     }
 
     async fn read_their_rows<'a>(
@@ -144,7 +155,7 @@ impl Engine {
             Err(error) => return Ok(Err(error)),
         };
         let Some(status) = status.or_else(|| by_row.clone()) else { return Ok(Ok(true)) };
-        self.store.take_status(listed.mark, &status).await?;
+        self.store.take_status(self.clock.now(), listed.mark, &status).await?;
         Ok(Ok(!(evidence::is_dead(Some(&status)) && evidence::is_dead(by_row.as_deref()))))
     }
 }

@@ -29,6 +29,9 @@ use crate::store::waits::Postponement;
 /// A1, A5: the longest settle twice, and an hour for clocks. What others order is listed by then.
 const LISTED_WITHIN: SignedDuration = SignedDuration::from_hours(49);
 
+/// No month is longer.
+const MONTH: SignedDuration = SignedDuration::from_hours(24 * 31);
+
 /// A term whose order is sound by itself, with that order.
 pub(super) struct Sound {
     pub(super) term: DueTerm,
@@ -40,6 +43,8 @@ pub(super) struct Sound {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Since {
     pub(super) at: Timestamp,
+    /// An order made since then that was dead, and lives again since `at`, counts as well: ours may have gone because it was dead.
+    pub(super) dead_at: Timestamp,
 }
 
 impl Since {
@@ -53,7 +58,9 @@ impl Since {
         };
         // A minute of grace: the portal stamps an order by its own clock.
         let minute = SignedDuration::from_mins(-1);
-        Self { at: unpaid.previous_order_at.map_or_else(paid_began, |at| after(at, minute)) }
+        let Some(ordered_at) = unpaid.previous_order_at else { return Self { at: paid_began(), dead_at: paid_began() } };
+        let at = after(ordered_at, minute);
+        Self { at, dead_at: after(at, MONTH.saturating_mul(-i32::from(term.standing.cycle_months))) }
     }
 }
 
@@ -122,16 +129,14 @@ impl Engine {
             return Ok(Err(format!("the orders that others placed cannot be read: {error}")));
         }
         let seen = others.bound_at.max(earliest);
-        let mut unpaid = self.store.foreign_since(earliest, seen, &self.po_prefix).await?;
+        let dead_since = others.since.values().map(|since| since.dead_at).min().map_or(earliest, |at| at.min(earliest));
+        let mut unpaid = self.store.foreign_since(dead_since, seen, &self.po_prefix).await?;
         if unpaid.is_empty() {
             return Ok(Ok(()));
         }
         self.look_whether_shown_alike(due).await?;
         unpaid.retain(|order| !evidence::is_paid(order.status.as_deref()));
-        let mut would_hold = HashSet::new();
-        for term in due {
-            would_hold.extend(self.foreign_for(term, &unpaid, others).await?);
-        }
+        let would_hold = self.would_hold(due, &unpaid, others).await?;
         unpaid.retain(|order| would_hold.contains(&order.key));
         let deadline = due.iter().map(|term| term.moments.deadline_at).min().unwrap_or(Timestamp::MAX);
         if let Err(why) = self.look_again_at(&unpaid, deadline).await? {
@@ -194,8 +199,8 @@ impl Engine {
 
     /// R11: orders that may have renewed this already, ours for other entries included, but for those that a person has looked at.
     async fn orders_for(&mut self, term: &DueTerm, others: &Others) -> Result<Vec<String>, TickError> {
-        let mut found = self.foreign_for(term, &others.foreign, others).await?;
         let since = others.since[&term.id].at;
+        let mut found = self.foreign_for(term, &others.foreign, since, others.bound_at).await?;
         for (order, _) in self.store.own_look_alikes(&term.identity.looks_like(), term.subscription, since).await? {
             found.push(order);
         }
@@ -204,15 +209,34 @@ impl Engine {
         Ok(found)
     }
 
-    /// Of these orders of others, those that may have renewed this, or would have if they lived.
-    async fn foreign_for(&mut self, term: &DueTerm, foreign: &[Listed], others: &Others) -> Result<Vec<String>, TickError> {
+    /// Of these orders of others, none of them paid, those that would hold one of the terms if it lived. What was dead when ours of the term before went
+    /// was read by then.
+    async fn would_hold(&mut self, due: &[DueTerm], unpaid: &[Listed], others: &Others) -> Result<HashSet<String>, TickError> {
+        let dead: Vec<Listed> =
+            unpaid.iter().filter(|order| order.detailed && evidence::is_dead(order.status.as_deref())).cloned().collect();
+        let mut found = HashSet::new();
+        for term in due {
+            let since = others.since[&term.id];
+            found.extend(self.foreign_for(term, unpaid, since.at, others.bound_at).await?);
+            found.extend(self.foreign_for(term, &dead, since.dead_at, others.bound_at).await?);
+        }
+        Ok(found)
+    }
+
+    /// Of these orders of others, those that count `since` and may have renewed this, or would have if they lived.
+    async fn foreign_for(
+        &mut self,
+        term: &DueTerm,
+        foreign: &[Listed],
+        since: Timestamp,
+        bound_at: Timestamp,
+    ) -> Result<Vec<String>, TickError> {
         if foreign.is_empty() {
             return Ok(Vec::new());
         }
-        let since = others.since[&term.id].at;
         let learned = self.store.learned(&term.identity).await?;
         // Made before that, as it says, and listed after it: it renewed the same a second time, or what is due now.
-        let shown_late = self.store.shown_since(since.max(others.bound_at), since).await?;
+        let shown_late = self.store.shown_since(since.max(bound_at), since).await?;
         let found = foreign
             .iter()
             .filter(|order| !term.dismissed.contains(&order.key))

@@ -289,7 +289,7 @@ impl Desk<'_> {
         if !own || !evidence::is_paid(self.store.row_status(order.mark).await?.as_deref()) {
             return Ok(order);
         }
-        self.store.stands_as_listed(order.mark).await?;
+        self.store.stands_as_listed(self.now, order.mark).await?;
         Ok(self.store.listed_order(&order.key, self.po_prefix).await?.unwrap_or(order))
     }
 

@@ -47,6 +47,9 @@ impl Store {
             " THEN $9 WHEN attempt_id IS NULL AND $10 AND ",
             dead!("row ->> '$.orderStatus'"),
             " THEN row ->> '$.orderStatus' ELSE status END,
+                    revived_at = iif(attempt_id IS NULL AND $9 IS NOT NULL AND coalesce(detail, 'null') <> 'null' AND ",
+            dead!("status"),
+            ", $7, revived_at),
                     detail = $2, product = coalesce($3, product), partner = coalesce($4, partner), serial = coalesce($5, serial), items = $6,
                     detail_at = $7, detail_failed_at = iif($2 = 'null', detail_failed_at, NULL), detail_again_at = (
                         SELECT min(again) FROM (
@@ -90,10 +93,17 @@ impl Store {
     }
 
     /// How an order stands by its details, where the list was not read so far back.
-    pub async fn take_status(&mut self, mark: i64, status: &str) -> Result<(), StoreError> {
-        sqlx::query("UPDATE portal_order SET status = $2 WHERE id = $1 AND status IS NOT $2")
+    pub async fn take_status(&mut self, now: Timestamp, mark: i64, status: &str) -> Result<(), StoreError> {
+        let statement = concat!(
+            "UPDATE portal_order SET status = $2, revived_at = iif(",
+            dead!("status"),
+            " AND $4, $3, revived_at) WHERE id = $1 AND status IS NOT $2"
+        );
+        sqlx::query(statement)
             .bind(mark)
             .bind(status)
+            .bind(time(now))
+            .bind(!is_dead(Some(status)))
             .execute(&mut self.conn)
             .await
             .doing("keeping the status of an order")?;
@@ -110,15 +120,21 @@ impl Store {
     }
 
     /// Its details call it dead no more: it stands as its row says.
-    pub async fn stands_as_listed(&mut self, mark: i64) -> Result<(), StoreError> {
-        sqlx::query(
-            "UPDATE portal_order SET status = row ->> '$.orderStatus' WHERE id = $1 AND row ->> '$.orderStatus' IS NOT NULL",
-        )
-        .bind(mark)
-        .execute(&mut self.conn)
-        .await
-        .doing("keeping the status of an order")?;
-        Ok(())
+    pub async fn stands_as_listed(&mut self, now: Timestamp, mark: i64) -> Result<(), StoreError> {
+        match self.row_status(mark).await? {
+            Some(status) => self.take_status(now, mark, &status).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Whether an order that was dead was seen to live again since `since`.
+    pub async fn is_revived(&mut self, mark: i64, since: Timestamp) -> Result<bool, StoreError> {
+        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM portal_order WHERE id = $1 AND revived_at >= $2)")
+            .bind(mark)
+            .bind(time(since))
+            .fetch_one(&mut self.conn)
+            .await
+            .doing("reading the mirror")
     }
 
     /// Orders of the mirror after row `mark` or made since `since` that are not ours, and whose details are to be read by `now`; those beyond

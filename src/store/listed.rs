@@ -106,11 +106,11 @@ impl Store {
         Ok(self.whose_numbers(row.into_iter().collect(), ours).await?.pop())
     }
 
-    /// Orders that nobody here placed, made since `since`, or first seen since `seen` and
+    /// Orders that nobody here placed, made or alive again since `since`, or first seen since `seen` and
     /// after the list was first read.
     pub async fn foreign_since(&mut self, since: Timestamp, seen: Timestamp, ours: &str) -> Result<Vec<Listed>, StoreError> {
         let rows: Vec<ListedRow> = sqlx::query_as(select_listed!(
-            "attempt_id IS NULL AND (coalesce(created_at, first_seen_at) >= $1 OR (first_seen_at >= $2 AND first_seen_at > (SELECT min(first_seen_at) FROM portal_order))) ORDER BY id"
+            "attempt_id IS NULL AND (coalesce(created_at, first_seen_at) >= $1 OR revived_at >= $1 OR (first_seen_at >= $2 AND first_seen_at > (SELECT min(first_seen_at) FROM portal_order))) ORDER BY id"
         ))
         .bind(time(since))
         .bind(time(seen))

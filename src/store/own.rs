@@ -131,12 +131,12 @@ impl Store {
         commit(tx, "taking an order back").await
     }
 
-    /// The keys of orders that nobody here placed, first seen since `since` and after the list was first read, although they say that they
-    /// were made before `made`.
+    /// The keys of orders that nobody here placed, first seen since `since` and after the list was first read, or seen to live again since,
+    /// although they say that they were made before `made`.
     pub async fn shown_since(&mut self, since: Timestamp, made: Timestamp) -> Result<Vec<String>, StoreError> {
         sqlx::query_scalar(
-            "SELECT key FROM portal_order WHERE attempt_id IS NULL AND first_seen_at >= $1 AND created_at < $2
-               AND first_seen_at > (SELECT min(first_seen_at) FROM portal_order)",
+            "SELECT key FROM portal_order WHERE attempt_id IS NULL AND created_at < $2
+               AND (revived_at >= $1 OR (first_seen_at >= $1 AND first_seen_at > (SELECT min(first_seen_at) FROM portal_order)))",
         )
         .bind(time(since))
         .bind(time(made))
@@ -146,7 +146,8 @@ impl Store {
     }
 
     /// Of the orders with these keys or rows: those that a person set aside as dead and that live; those of others that show the product and the
-    /// customer of a term which our own order has renewed, made within a month of its beginning (a later one renews the next); and those of ours
+    /// customer of a term which our own order has renewed, made within a month of its beginning (a later one renews the next), or alive again
+    /// since ours; and those of ours
     /// that are not paid any more in the course of the term which they pay, when nobody looks at them any more.
     pub async fn unexpected(&mut self, now: Timestamp, keys: &[&str], rows: &[i64]) -> Result<Vec<Unexpected>, StoreError> {
         sqlx::query_as(concat!(
@@ -175,7 +176,7 @@ impl Store {
              JOIN attempt a ON a.term_id = t.id AND a.state = 'placed'
              WHERE p.attempt_id IS NULL AND s.active = 1 AND NOT EXISTS (SELECT 1 FROM installation i WHERE instr(p.row, 'RW-' || i.uid || '-'))
                AND NOT EXISTS (SELECT 1 FROM attempt u WHERE u.looks_like = a.looks_like AND u.state IN ('open', 'unknown')) AND instr(t.candidates, p.key) = 0 AND instr(t.dismissed, p.key) = 0
-               AND (p.created_at >= t.due_at OR p.created_at >= a.created_at)"
+               AND (p.created_at >= t.due_at OR p.created_at >= a.created_at OR p.revived_at >= a.created_at)"
         ))
         .bind(json(&keys)?)
         .bind(json(&rows)?)

@@ -65,6 +65,34 @@ async fn an_order_that_was_set_aside_and_lives_holds_wherever_it_stands_in_the_l
     }
 }
 
+/// The order was dead, and another one went for the same year; the first is paid after all. It was older than the second, and the next year was bought
+/// on top of both. One that is seen to stay dead holds nothing.
+#[tokio::test]
+async fn an_order_that_was_set_aside_and_lives_since_another_went_holds_the_next_year() {
+    for lives in [true, false] {
+        let (mut world, sandbox, _) = World::before_sandbox().await;
+        world.live_until("2027-02-15T09:00:00Z").await;
+        let order = sandbox.orders()[0].order_no.clone();
+        sandbox.set_status(&order, "failed").unwrap();
+        world.live_until("2027-02-15T10:00:00Z").await;
+        world.ask(Asked::ResolveVoid { term: 1 }).await.unwrap();
+        let request_hash = world.request_hash(1).await;
+        world.ask(Asked::Approve { term: 1, request_hash }).await.unwrap();
+        for now in ["2027-02-15T10:01:00Z", "2027-02-15T11:00:00Z", "2027-02-15T12:00:00Z"] {
+            world.live_until(now).await;
+        }
+        assert_eq!((world.states().await[0].as_str(), sandbox.orders().len()), ("renewed ", 2));
+        if lives {
+            sandbox.set_status(&order, "succeed").unwrap();
+        }
+        for now in ["2028-02-16T09:01:00Z", "2028-02-16T10:01:00Z"] {
+            world.live_until(now).await;
+        }
+        assert_eq!(world.states().await[1], if lives { "held foreign_order" } else { "renewed " });
+        assert_eq!(sandbox.orders().len(), if lives { 2 } else { 3 });
+    }
+}
+
 /// `--void` took it for gone, and the next one went although it could be paid any day.
 #[tokio::test]
 async fn an_unpaid_order_that_the_portal_shows_cannot_be_set_aside() {

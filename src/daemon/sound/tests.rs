@@ -126,6 +126,37 @@ async fn an_order_of_the_customer_that_died_and_is_paid_after_all_holds_wherever
     assert!(world.told("term:2:foreign_order").await[0].contains(&theirs));
 }
 
+/// A customer's order was cancelled when ours went, and is paid after all: it was older than ours, and was never looked at again. Nobody was told, and
+/// the next year was bought on top.
+#[tokio::test]
+async fn an_order_of_the_customer_that_was_dead_when_ours_went_and_is_paid_since_is_told_and_holds_the_next() {
+    for far_down in [false, true] {
+        let (mut world, sandbox, _) = World::before_sandbox().await;
+        sandbox.change(|settings| settings.list.page_cap = Some(2));
+        let theirs = order_of(&sandbox, 1);
+        sandbox.set_status(&theirs, "cancelled").unwrap();
+        world.live_until("2027-02-15T09:00:00Z").await;
+        world.live_until("2027-02-15T10:00:00Z").await;
+        assert_eq!(world.states().await[0], "renewed ");
+        if far_down {
+            for now in ["2027-02-26T00:00:00Z", "2027-02-28T00:00:00Z", "2027-03-02T00:00:00Z", "2027-03-04T00:00:00Z"] {
+                order_of(&sandbox, 9);
+                world.live_until(now).await;
+                world.engine.look_at_portal().await.unwrap();
+            }
+        }
+        sandbox.set_status(&theirs, SUCCEED.as_ref()).unwrap();
+        world.live_until("2027-03-05T00:00:00Z").await;
+        world.engine.look_at_portal().await.unwrap();
+        let told = world.told("strange:").await;
+        assert_eq!(told.iter().any(|told| told.contains(&theirs) && told.contains("may be paid twice")), !far_down, "{told:?}");
+        world.live_until("2028-02-16T09:01:00Z").await;
+        assert_eq!(world.states().await, ["renewed ", "held foreign_order"], "far down: {far_down}");
+        assert!(world.told("term:2:foreign_order").await[0].contains(&theirs));
+        assert!(!world.told("strange:").await.is_empty());
+    }
+}
+
 /// The details that were read again were a placeholder, without a status.
 #[tokio::test]
 async fn an_order_of_which_the_details_do_not_say_how_it_stands_stands_as_the_list_has_it() {
