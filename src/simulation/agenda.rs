@@ -277,7 +277,7 @@ async fn take_back(life: &mut Life, at: usize) -> Result<(), Complaint> {
     life.reload().await
 }
 
-/// A second living order for the same term would be the portal's doing, and not the daemon's.
+/// A second living order of ours for the same term would be the portal's doing, and not the daemon's; a customer's is paid beside ours.
 fn revive(life: &mut Life, number: &str) {
     let (plans, zone) = (&life.plans, &life.zone);
     let place = |order: &LedgerOrder| {
@@ -288,6 +288,9 @@ fn revive(life: &mut Life, number: &str) {
         let Some(order) = orders.iter().find(|order| order.order_no == number && people::is_dead(&order.status)) else {
             return false;
         };
+        if order.placed_by != PlacedBy::Us {
+            return true;
+        }
         let beside = |o: &&LedgerOrder| o.order_no != number && !people::is_dead(&o.status) && place(o) == place(order);
         !orders.iter().any(|o| beside(&o))
     });

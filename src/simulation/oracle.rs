@@ -273,14 +273,17 @@ impl Oracle {
             .max();
         let paid_began = begins - SignedDuration::from_hours(24 * i64::from(plan.cycle().least_days()) - 48);
         let since = before.map_or(paid_began, |at| at + SignedDuration::from_mins(2));
+        let dead_since = since - SignedDuration::from_hours(24 * i64::from(plan.cycle().least_days()));
         let seen_by =
             order.created_at - SignedDuration::from_mins(2) - SignedDuration::try_from(self.nature.settle()).unwrap_or_default();
         let dismissed = self.dismissed.get(&at);
         let renewed = all.iter().find(|other| {
             other.placed_by != PlacedBy::Us
                 && plan.looks_like(&other.request)
-                && other.created_at >= since
-                && self.revived.get(&other.order_no).map_or(other.listed_from, |at| other.listed_from.max(*at)) <= seen_by
+                && match self.revived.get(&other.order_no) {
+                    Some(at) => *at >= since && other.created_at >= dead_since && other.listed_from.max(*at) <= seen_by,
+                    None => other.created_at >= since && other.listed_from <= seen_by,
+                }
                 && !is_dead(&other.status)
                 && !dismissed.is_some_and(|keys| keys.contains(&other.order_no))
         });
