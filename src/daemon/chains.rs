@@ -34,8 +34,13 @@ impl Desk<'_> {
         }
         self.refuse_if_alive(&term).await?;
         let detail = format!("skipped by {}; nothing is ordered for it any more", self.by);
-        let step =
-            Move { warn_at: None, reason: Some(Reason::Skipped), detail: Some(detail), ..Move::of(&term, TermState::Skipped) };
+        let step = Move {
+            warn_at: None,
+            reason: Some(Reason::Skipped),
+            detail: Some(detail),
+            candidates: foreign(&term).to_vec(),
+            ..Move::of(&term, TermState::Skipped)
+        };
         let mut write = self.by_hand("term.skipped", &term, &json!({}), step);
         let next = self.store.successor(&term).await?;
         let goes_on = next.as_ref().filter(|next| next.attempt.is_some());
@@ -134,7 +139,8 @@ impl Desk<'_> {
         for missed in self.store.missed_before(&term).await? {
             self.end_as_well(&missed, Reason::Rebased, &mut write);
         }
-        self.store.rebase(self.now, subscription, to, &span, &moments, write).await?;
+        let counted = counted(&term, to);
+        self.store.rebase(self.now, subscription, to, &span, &moments, &counted, write).await?;
         super::roster::take_again(self.store, self.now).await?;
         let moments = self.store.current_term(subscription).await?.map_or(moments, |term| term.moments);
         let due = moments.due_at.to_zoned(self.config.zone.clone()).strftime("%Y-%m-%d %H:%M");
@@ -159,4 +165,15 @@ impl Desk<'_> {
         }
         Ok(())
     }
+}
+
+/// R11: the orders of others for which a term was held, or is skipped.
+fn foreign(term: &DueTerm) -> &[String] {
+    if matches!(term.reason, Some(Reason::ForeignOrder | Reason::Skipped)) { &term.candidates } else { &[] }
+}
+
+/// Orders of others that a person was shown, and counts by saying that it is paid until `to`, which is later than without them.
+fn counted(term: &DueTerm, to: Date) -> Vec<String> {
+    let shown = foreign(term).iter().chain(&term.dismissed).cloned();
+    shown.filter(|_| to > term.span.starts_on).collect()
 }

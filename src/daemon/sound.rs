@@ -185,13 +185,14 @@ impl Engine {
         if let Some(plight) = other_length(term) {
             return Ok(Some((TermState::AwaitingApproval, plight)));
         }
-        if let Some(plight) = needs_approval(term, request_hash) {
-            return Ok(Some((TermState::AwaitingApproval, plight)));
-        }
+        // Before anybody is asked to approve it: that it may have been renewed already is what he has to know.
         let found = if kept(Rule::R11) { self.orders_for(term, others).await? } else { Vec::new() };
         if !found.is_empty() {
             let ours = others.living.get(&term.id).map(|living| living.join(", "));
             return Ok(Some((TermState::Held, foreign_plight(term, &found, ours.as_deref()))));
+        }
+        if let Some(plight) = needs_approval(term, request_hash) {
+            return Ok(Some((TermState::AwaitingApproval, plight)));
         }
         let lapsed = self.lapsed(term).await?;
         Ok(lapsed.map(|lapsed| (TermState::Held, lapsed::plight(term, &lapsed))))

@@ -191,7 +191,8 @@ impl Store {
         Ok(())
     }
 
-    /// R4: another chain begins at `span`; the open term of the old one was ended in the same write.
+    /// R4: another chain begins at `span`, for which `counted` orders of others do not hold it; the open term of the old one was ended in the same
+    /// write.
     pub async fn rebase(
         &mut self,
         now: Timestamp,
@@ -199,6 +200,7 @@ impl Store {
         anchor: Date,
         span: &Span,
         moments: &Moments,
+        counted: &[String],
         write: Write,
     ) -> Result<(), StoreError> {
         let mut tx = self.begin("beginning another chain").await?;
@@ -209,7 +211,7 @@ impl Store {
             .execute(&mut *tx)
             .await
             .doing("beginning another chain")?;
-        insert(&mut tx, now, subscription, span, moments).await?;
+        insert(&mut tx, now, subscription, span, moments, counted).await?;
         commit(tx, "beginning another chain").await
     }
 

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::audit::{self, Happened};
 use super::outbox::{Message, post};
 use super::terms::DueTerm;
-use super::text::{optional_time, time};
+use super::text::{json, optional_time, time};
 use super::{Doing, Store, StoreError, Tx, commit};
 use crate::renewal::chain::{Moments, Span};
 use crate::renewal::state::{Reason, TermState};
@@ -91,7 +91,7 @@ impl Store {
         if let Some((span, moments)) = next
             && !chain_went_on(&mut tx, term).await?
         {
-            insert(&mut tx, now, term.subscription, &span, &moments).await?;
+            insert(&mut tx, now, term.subscription, &span, &moments, &[]).await?;
         }
         commit(tx, "beginning the next term").await
     }
@@ -137,7 +137,7 @@ async fn apply(tx: &mut Tx<'_>, now: Timestamp, step: &Move) -> Result<(), Store
     .bind(optional_time(step.warn_at))
     .bind(i64::from(step.tries))
     .bind(time(now))
-    .bind(super::text::json(&step.candidates)?)
+    .bind(json(&step.candidates)?)
     .execute(&mut **tx)
     .await
     .doing("moving a term")?;
@@ -154,11 +154,12 @@ pub(crate) async fn insert(
     subscription: i64,
     span: &Span,
     moments: &Moments,
+    dismissed: &[String],
 ) -> Result<(), StoreError> {
     // An entry that was taken out keeps its chain, but nothing more is ordered for it (R6).
     sqlx::query(
-        "INSERT INTO term (subscription_id, offset_months, starts_on, ends_on, state, since, due_at, deadline_at, act_at)
-         SELECT $1, $2, $3, $4, 'scheduled', $5, $6, $7, CASE WHEN active = 1 THEN $6 END FROM subscription WHERE id = $1",
+        "INSERT INTO term (subscription_id, offset_months, starts_on, ends_on, state, since, due_at, deadline_at, dismissed, act_at)
+         SELECT $1, $2, $3, $4, 'scheduled', $5, $6, $7, $8, CASE WHEN active = 1 THEN $6 END FROM subscription WHERE id = $1",
     )
     .bind(subscription)
     .bind(i64::from(span.offset_months))
@@ -167,6 +168,7 @@ pub(crate) async fn insert(
     .bind(time(now))
     .bind(time(moments.due_at))
     .bind(time(moments.deadline_at))
+    .bind(json(&dismissed)?)
     .execute(&mut **tx)
     .await
     .doing("adding a term")?;

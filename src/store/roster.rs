@@ -318,7 +318,7 @@ async fn recycle(
         .execute(&mut **tx)
         .await
         .doing("replacing a term")?;
-    super::moves::insert(tx, now, subscription, span, moments).await
+    super::moves::insert(tx, now, subscription, span, moments, &[]).await
 }
 
 /// `added` gives the rows of the new subscriptions, one for each [`Change::Added`] in turn.

@@ -1,5 +1,5 @@
 use crate::daemon::commands::Asked;
-use crate::daemon::testing::{Retold, World, at, order_of};
+use crate::daemon::testing::{Retold, World, at, file, order_of};
 use crate::ids::PortalId;
 use crate::sandbox::{Foreign, OrderRequest, PlacedBy, SUCCEED, Sandbox};
 
@@ -48,6 +48,46 @@ async fn a_chain_begun_anew_is_not_held_by_what_paid_until_its_beginning() {
     world.live_until("2028-02-16T11:00:00Z").await;
     assert_eq!(world.states().await[1], "renewed ");
     assert_eq!(sandbox.orders().len(), 2);
+}
+
+/// The customer renewed for two years, and a person said so by `rebase`, as the message has it. Two years later that very order held the renewal.
+#[tokio::test]
+async fn what_a_person_counted_by_beginning_another_chain_does_not_hold_it() {
+    for (another, skipped) in [(false, false), (false, true), (true, false)] {
+        let (mut world, sandbox, _) = World::before_sandbox().await;
+        world.live_until("2027-02-15T09:00:00Z").await;
+        world.live_until("2027-02-15T10:00:00Z").await;
+        world.live_until("2028-02-10T00:00:00Z").await;
+        order_of(&sandbox, 1);
+        world.live_until("2028-02-16T10:00:00Z").await;
+        assert_eq!(world.states().await, ["renewed ", "held foreign_order"]);
+        if skipped {
+            world.ask(Asked::Skip { term: 2, early: false }).await.unwrap();
+        }
+        let to = jiff::civil::date(2030, 3, 1);
+        world.ask(Asked::Rebase { subscription: 1, to, why: "renewed for two years".to_owned(), far: true }).await.unwrap();
+        if another {
+            world.live_until("2029-03-05T00:00:00Z").await;
+            order_of(&sandbox, 1);
+        }
+        for now in ["2030-02-15T10:00:00Z", "2030-02-15T11:00:00Z"] {
+            world.live_until(now).await;
+        }
+        assert_eq!(world.states().await[2], if another { "held foreign_order" } else { "renewed " });
+    }
+}
+
+/// A person was asked to approve an order, and nagged until the deadline, that the customer had made himself a week before.
+#[tokio::test]
+async fn nobody_is_asked_to_approve_what_may_have_been_renewed_already_before_he_hears_of_that() {
+    let (mut world, sandbox, _) = World::before_sandbox().await;
+    world.take_text(&format!("{}approval = \"manual\"\n", file("2027-03-01"))).await;
+    let theirs = order_of(&sandbox, 1);
+    world.live_until("2027-02-15T09:00:00Z").await;
+    assert_eq!(world.states().await, ["held foreign_order"]);
+    world.ask(Asked::Release { term: 1, orders: vec![theirs] }).await.unwrap();
+    world.live_until("2027-02-15T10:00:00Z").await;
+    assert_eq!((world.states().await, sandbox.orders().len()), (vec!["awaiting_approval approval".to_owned()], 1));
 }
 
 /// The entry was added a year before it is due. What the customer ordered meanwhile was older than the term that is paid then, and did not count.
