@@ -58,45 +58,53 @@ impl Engine {
     }
 
     /// Looks once more at orders of others that are not paid, in the list, as far down as they stand, and those that are dead in their details too:
-    /// one that failed or was cancelled can be paid after all. Where details do not say how an order stands, it stands as the list has it. What
-    /// cannot be read is said in words for people; near `deadline` it is waited for less long.
+    /// one that failed or was cancelled can be paid after all, also while the others are looked at. What cannot be read is said in words for people;
+    /// near `deadline` it is waited for less long.
     pub(super) async fn look_again_at(
         &mut self,
         unpaid: &[Listed],
         deadline: Timestamp,
     ) -> Result<Result<(), String>, TickError> {
-        let now = self.clock.now();
-        let old: Vec<&Listed> = unpaid.iter().filter(|order| !self.was_looked_at(order.mark, unpaid.len())).collect();
-        let made: Option<Vec<Timestamp>> = old.iter().map(|order| order.created_at).collect();
-        let down_to = made.and_then(|made| made.into_iter().min()).map(|at| after(at, SignedDuration::from_mins(-1)));
-        if old.is_empty() {
+        if unpaid.is_empty() {
             return Ok(Ok(()));
         }
+        let made: Option<Vec<Timestamp>> = unpaid.iter().map(|order| order.created_at).collect();
+        let down_to = made.and_then(|made| made.into_iter().min()).map(|at| after(at, SignedDuration::from_mins(-1)));
+        let many = unpaid.len();
+        let dead = unpaid.iter().filter(|order| evidence::is_dead(order.status.as_deref()));
+        let dead: Vec<&Listed> = dead.filter(|order| !self.was_looked_at(order.mark, many)).collect();
         if let Err(error) = self.read_rows_unless_read(down_to).await? {
             return Ok(Err(format!("the list cannot be read: {error}")));
         }
-        let (dead, alive): (Vec<_>, Vec<_>) = old.into_iter().partition(|order| evidence::is_dead(order.status.as_deref()));
-        self.looked_at.extend(alive.into_iter().map(|order| (order.mark, now)));
         for order in dead {
-            self.give_way().await?;
-            match self.portal.order_of(order.portal_id.as_deref(), order.order_no.as_deref()).await {
-                Ok(detail) if facts::status(&detail.value.value).is_some() => {
-                    self.take_detail(order.mark, &detail).await?;
-                    self.notice_orders(self.clock.now(), &[], &[order.mark]).await?;
-                }
-                Ok(_) => {}
-                Err(error) if self.is_out_of_patience(order.mark, &error, deadline).await? => {
-                    tracing::warn!(order = order.key, "an order that is dead cannot be looked at again: {error}");
-                }
-                Err(error) => return Ok(Err(how_it_stands(&order.key, &error))),
+            if let Err(why) = self.look_at_dead(order, deadline).await? {
+                return Ok(Err(why));
             }
-            self.looked_at.insert(order.mark, self.clock.now());
         }
+        let read = self.read_rows_unless_read(down_to).await?;
+        Ok(read.map_err(|error| format!("the list cannot be read: {error}")))
+    }
+
+    /// Where its details do not say how it stands, it stands as the list has it.
+    async fn look_at_dead(&mut self, order: &Listed, deadline: Timestamp) -> Result<Result<(), String>, TickError> {
+        self.give_way().await?;
+        match self.portal.order_of(order.portal_id.as_deref(), order.order_no.as_deref()).await {
+            Ok(detail) if facts::status(&detail.value.value).is_some() => {
+                self.take_detail(order.mark, &detail).await?;
+                self.notice_orders(self.clock.now(), &[], &[order.mark]).await?;
+            }
+            Ok(_) => {}
+            Err(error) if self.is_out_of_patience(order.mark, &error, deadline).await? => {
+                tracing::warn!(order = order.key, "an order that is dead cannot be looked at again: {error}");
+            }
+            Err(error) => return Ok(Err(how_it_stands(&order.key, &error))),
+        }
+        self.looked_at.insert(order.mark, self.clock.now());
         Ok(Ok(()))
     }
 
     /// Whether the last look at this order, one of so many, holds.
-    pub(super) fn was_looked_at(&self, mark: i64, many: usize) -> bool {
+    fn was_looked_at(&self, mark: i64, many: usize) -> bool {
         let (now, holds) = (self.clock.now(), a_look_holds(many).saturating_add(self.reading_took()));
         self.looked_at.get(&mark).is_some_and(|at| *at <= now && now.duration_since(*at) < holds)
     }

@@ -57,7 +57,7 @@ pub struct Engine {
     pub(super) unrecorded: Vec<crate::store::ends::Ended>,
     /// The rows of the portal's list that the mirror is known to hold, by key, with a digest of each.
     pub(super) taken: HashMap<String, u64>,
-    /// When orders of others that are not paid were last looked at again, by row of the mirror.
+    /// When the details of orders of others that are dead were last looked at again, by row of the mirror.
     pub(super) looked_at: HashMap<i64, Timestamp>,
     /// Terms that were set aside, because a row of theirs is bad.
     pub(super) aside: HashSet<i64>,
@@ -349,12 +349,8 @@ impl Engine {
     async fn close_overdue(&mut self, now: Timestamp, due: Vec<DueTerm>) -> Result<Vec<DueTerm>, TickError> {
         let (overdue, rest): (Vec<_>, Vec<_>) = due.into_iter().partition(|term| is_overdue(term, now));
         let (scheduled, awaiting): (Vec<_>, Vec<_>) = rest.into_iter().partition(|term| term.state == TermState::Scheduled);
+        self.look_whether_renewed(awaiting).await?;
         let mut write = Write::default();
-        for term in &awaiting {
-            let last = chain::last_chance(term.moments.deadline_at, term.standing.grace_days);
-            let step = self.stay(term, TermState::AwaitingApproval, Some(last));
-            write.moves.push(Move { detail: term.detail.clone(), remedy: term.remedy.clone(), ..step });
-        }
         for term in &overdue {
             super::words::missed(term, now, &mut write);
             tracing::error!(renewal = term.name, deadline = %term.moments.deadline_at, "missed: the deadline passed without an order");

@@ -121,18 +121,10 @@ impl Engine {
         &mut self,
         orders: impl Iterator<Item = &'a SetAsideOrder>,
     ) -> Result<Result<(), ReadError>, TickError> {
-        let listed: Vec<(i64, Timestamp)> =
-            orders.filter_map(|order| Some((order.listed.as_ref()?.mark, order.created_at))).collect();
-        let many = listed.len();
-        let old: Vec<(i64, Timestamp)> = listed.into_iter().filter(|(mark, _)| !self.was_looked_at(*mark, many)).collect();
-        let Some(oldest) = old.iter().map(|(_, made)| *made).min() else { return Ok(Ok(())) };
+        let listed = orders.filter(|order| order.listed.is_some()).map(|order| order.created_at);
+        let Some(oldest) = listed.min() else { return Ok(Ok(())) };
         // By the portal's clock it may be older by an hour.
-        let read = self.read_rows_unless_read(Some(after(oldest, SignedDuration::from_hours(-2)))).await?;
-        if read.is_ok() {
-            let now = self.clock.now();
-            self.looked_at.extend(old.into_iter().map(|(mark, _)| (mark, now)));
-        }
-        Ok(read)
+        self.read_rows_unless_read(Some(after(oldest, SignedDuration::from_hours(-2)))).await
     }
 
     /// Whether the portal has the order now, and it is not dead, by its details or by its row: one that the list shows as payable can be paid. Where the
@@ -156,6 +148,9 @@ impl Engine {
         };
         let Some(status) = status.or_else(|| by_row.clone()) else { return Ok(Ok(true)) };
         self.store.take_status(self.clock.now(), listed.mark, &status).await?;
+        if evidence::is_other_word(Some(&status)) && order.status.as_ref() == Some(&status) {
+            return Ok(Ok(false)); // what that word means a person has said
+        }
         Ok(Ok(!(evidence::is_dead(Some(&status)) && evidence::is_dead(by_row.as_deref()))))
     }
 }

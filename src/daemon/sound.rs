@@ -22,7 +22,7 @@ use crate::renewal::subscription::{Approval, Party};
 use crate::rules::{Rule, kept};
 use crate::store::StoreError;
 use crate::store::audit::hex;
-use crate::store::moves::Write;
+use crate::store::moves::{Move, Write};
 use crate::store::terms::{DueTerm, Unpaid};
 use crate::store::waits::Postponement;
 
@@ -88,11 +88,10 @@ impl Engine {
             self.look_at_the_order_before(&term).await?;
             let request_hash = request_hash(&term);
             if let Some((to, plight)) = self.unsound(&term, &request_hash, &others).await? {
-                // One that waits for approval is missed at its last chance; one that is held waits for a person, however long.
-                let last = chain::last_chance(term.moments.deadline_at, term.standing.grace_days);
+                // One that is held waits for a person, however long.
                 let next = match plight.reason {
                     Reason::Lapsed => Some(own::look_at_dead(now, term.moments.deadline_at)),
-                    _ => (to == TermState::AwaitingApproval).then_some(last),
+                    _ => (to == TermState::AwaitingApproval).then(|| look_at_awaiting(&term, now)),
                 };
                 let step = self.stay(&term, to, next);
                 words::trouble(&term, to, &plight, step, &mut write);
@@ -104,6 +103,28 @@ impl Engine {
         }
         self.store.write(now, write).await?;
         Ok(sound)
+    }
+
+    /// R11 for what waits for approval: a person who is asked for it, perhaps for weeks, hears when somebody else has renewed it meanwhile.
+    pub(super) async fn look_whether_renewed(&mut self, awaiting: Vec<DueTerm>) -> Result<(), TickError> {
+        if awaiting.is_empty() {
+            return Ok(());
+        }
+        let others = match self.others(&awaiting).await? {
+            Ok(others) => others,
+            Err(why) => return self.try_all_again(&awaiting, why).await,
+        };
+        let now = self.clock.now();
+        let mut write = Write::default();
+        for term in &awaiting {
+            if let Some(plight) = self.renewed_by_another(term, &others).await? {
+                words::trouble(term, TermState::Held, &plight, self.stay(term, TermState::Held, None), &mut write);
+                continue;
+            }
+            let step = self.stay(term, TermState::AwaitingApproval, Some(look_at_awaiting(term, now)));
+            write.moves.push(Move { detail: term.detail.clone(), remedy: term.remedy.clone(), ..step });
+        }
+        Ok(self.store.write(now, write).await?)
     }
 
     /// R11, as far as the portal shows it; or why that cannot be read now.
@@ -186,16 +207,20 @@ impl Engine {
             return Ok(Some((TermState::AwaitingApproval, plight)));
         }
         // Before anybody is asked to approve it: that it may have been renewed already is what he has to know.
-        let found = if kept(Rule::R11) { self.orders_for(term, others).await? } else { Vec::new() };
-        if !found.is_empty() {
-            let ours = others.living.get(&term.id).map(|living| living.join(", "));
-            return Ok(Some((TermState::Held, foreign_plight(term, &found, ours.as_deref()))));
+        if let Some(plight) = self.renewed_by_another(term, others).await? {
+            return Ok(Some((TermState::Held, plight)));
         }
         if let Some(plight) = needs_approval(term, request_hash) {
             return Ok(Some((TermState::AwaitingApproval, plight)));
         }
         let lapsed = self.lapsed(term).await?;
         Ok(lapsed.map(|lapsed| (TermState::Held, lapsed::plight(term, &lapsed))))
+    }
+
+    async fn renewed_by_another(&mut self, term: &DueTerm, others: &Others) -> Result<Option<Plight>, TickError> {
+        let found = if kept(Rule::R11) { self.orders_for(term, others).await? } else { Vec::new() };
+        let ours = others.living.get(&term.id).map(|living| living.join(", "));
+        Ok((!found.is_empty()).then(|| foreign_plight(term, &found, ours.as_deref())))
     }
 
     /// R11: orders that may have renewed this already, ours for other entries included, but for those that a person has looked at.
@@ -246,6 +271,12 @@ impl Engine {
             .map(|order| order.key.clone());
         Ok(found.collect())
     }
+}
+
+/// Daily; and at its last chance, when it is missed.
+pub(super) fn look_at_awaiting(term: &DueTerm, now: Timestamp) -> Timestamp {
+    let last = chain::last_chance(term.moments.deadline_at, term.standing.grace_days);
+    after(now, SignedDuration::from_hours(24)).min(last).max(now)
 }
 
 fn candidate(term: &DueTerm, learned: bool) -> Candidate {

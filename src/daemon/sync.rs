@@ -99,14 +99,17 @@ impl Engine {
         }))
     }
 
-    /// The rows of the list as they stand now, from the newest down to `horizon`, or all; unless this tick works by a list that has them.
+    /// The rows of the list as they stand now, from the newest down to `horizon`, or all; unless they were read a moment ago.
     pub(super) async fn read_rows_unless_read(&mut self, horizon: Option<Timestamp>) -> Result<Result<(), ReadError>, TickError> {
-        if self.was_read_down_to(horizon) {
+        if self.was_just_read_down_to(horizon) {
             return Ok(Ok(()));
         }
         let (portal, now) = (Arc::clone(&self.portal), self.clock.now());
         match self.unless_called(Box::pin(paging::read(&portal, horizon))).await? {
-            Ok(range) => self.take_rows(now, &range).await.map(|_| Ok(())),
+            Ok(range) => {
+                self.rows_are_read(range.down_to);
+                self.take_rows(now, &range).await.map(|_| Ok(()))
+            }
             Err(error) => Ok(Err(error)),
         }
     }

@@ -9,7 +9,6 @@ use serde_json::json;
 use super::commands::{Desk, Done, Refused, spoken};
 use super::sound::Since;
 use super::words;
-use crate::renewal::chain;
 use crate::renewal::evidence;
 use crate::renewal::state::{Reason, TermState};
 use crate::rules::{Rule, kept};
@@ -304,12 +303,11 @@ impl Desk<'_> {
     }
 
     fn awaits_approval(&self, kind: &'static str, term: &DueTerm, why: &str) -> Write {
-        let last = chain::last_chance(term.moments.deadline_at, term.standing.grace_days);
         let step = Move {
             reason: Some(Reason::NotOrdered),
             detail: Some(format!("{why}; another order waits for approval")),
             remedy: Some(format!("renewd approve {0} or renewd skip {0}", term.typed())),
-            act_at: Some(last.max(self.now)),
+            act_at: Some(super::sound::look_at_awaiting(term, self.now)),
             warn_at: super::warning::warning(term, self.now),
             tries: 0,
             ..Move::of(term, TermState::AwaitingApproval)

@@ -15,6 +15,8 @@ use super::watched::Watched;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 /// How long a list that was read when a person came need not be read again.
 const LIST_KEEPS: SignedDuration = SignedDuration::from_secs(15);
+/// How long rows that were read are taken to stand as they did.
+const ROWS_KEEP: SignedDuration = SignedDuration::from_mins(2);
 
 /// What is remembered of giving way.
 #[derive(Debug, Default)]
@@ -23,6 +25,8 @@ pub(super) struct Way {
     looked_at: Option<Instant>,
     /// The list that was being worked by.
     list: Option<Synced>,
+    /// Rows were read beside it: down to when, and when that had ended.
+    rows: Option<(Option<Timestamp>, Timestamp)>,
     /// The last reading of the list was broken off: the next one is not, or people who never end would keep a slow list from ever being read.
     broke_off: bool,
     /// Commands were done since the tick took up what is due.
@@ -97,10 +101,19 @@ impl Engine {
         self.way.list.take().filter(keeps)
     }
 
-    /// Whether the list that is being worked by shows every order made since `moment`, or ever.
-    pub(super) fn was_read_down_to(&self, moment: Option<Timestamp>) -> bool {
-        let down_to = |list: &Synced| list.down_to.is_none_or(|down_to| moment.is_some_and(|moment| down_to <= moment));
-        self.way.list.as_ref().is_some_and(down_to)
+    /// The rows of the list were read `down_to`, or all.
+    pub(super) fn rows_are_read(&mut self, down_to: Option<Timestamp>) {
+        self.way.rows = Some((down_to, self.clock.now()));
+    }
+
+    /// Whether every order made since `moment`, or ever, was seen in the list a moment ago.
+    pub(super) fn was_just_read_down_to(&self, moment: Option<Timestamp>) -> bool {
+        let now = self.clock.now();
+        let list = self.way.list.as_ref().map(|list| (list.down_to, list.until));
+        [list, self.way.rows].into_iter().flatten().any(|(down_to, until)| {
+            let age = now.duration_since(until);
+            !age.is_negative() && age <= ROWS_KEEP && down_to.is_none_or(|down_to| moment.is_some_and(|moment| down_to <= moment))
+        })
     }
 
     /// How long it took to read that list.

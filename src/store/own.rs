@@ -24,6 +24,8 @@ pub struct SetAsideOrder {
     pub order_no: String,
     /// `orderId`
     pub order_id: Option<String>,
+    /// `orderStatus` when it was set aside.
+    pub status: Option<String>,
     /// Its row of the mirror.
     pub listed: Option<Listed>,
 }
@@ -87,8 +89,8 @@ impl Store {
 
     /// Orders of ours for what looks like one of `looks` that count for nothing, as far as the database knows.
     pub async fn set_aside_orders(&mut self, looks: &[String], ours: &str) -> Result<Vec<SetAsideOrder>, StoreError> {
-        let rows: Vec<(i64, String, String, String, Option<String>)> = sqlx::query_as(
-            "SELECT a.id, a.looks_like, a.created_at, a.order_no, a.order_id FROM attempt a JOIN term t ON t.id = a.term_id
+        let rows: Vec<(String, String, String, Option<String>, Option<String>)> = sqlx::query_as(
+            "SELECT a.looks_like, a.created_at, a.order_no, a.order_id, a.order_status FROM attempt a JOIN term t ON t.id = a.term_id
              WHERE a.order_no IS NOT NULL AND a.looks_like IN (SELECT value FROM json_each($1))
                AND (a.state = 'void' OR (a.state = 'placed' AND t.state = 'skipped')) ORDER BY a.id",
         )
@@ -97,9 +99,9 @@ impl Store {
         .await
         .doing("reading the orders that were set aside")?;
         let mut orders = Vec::with_capacity(rows.len());
-        for (_, looks_like, created_at, order_no, order_id) in rows {
+        for (looks_like, created_at, order_no, order_id, status) in rows {
             let listed = self.listed_order(&order_no, ours).await?;
-            orders.push(SetAsideOrder { looks_like, created_at: read_time(&created_at)?, order_no, order_id, listed });
+            orders.push(SetAsideOrder { looks_like, created_at: read_time(&created_at)?, order_no, order_id, status, listed });
         }
         Ok(orders)
     }

@@ -93,7 +93,7 @@ impl Store {
             "UPDATE term SET act_at = max(due_at, $1), reason = iif(reason = 'clock', NULL, reason),
                     detail = iif(reason = 'clock', NULL, detail), remedy = iif(reason = 'clock', NULL, remedy)
              WHERE state = 'scheduled' AND (act_at > max(due_at, $2) OR (reason = 'clock' AND act_at > max(due_at, $3)))",
-            "UPDATE term SET act_at = $1 WHERE state IN ('ordering', 'unknown', 'placed', 'held') AND act_at > $2",
+            "UPDATE term SET act_at = $1 WHERE state IN ('awaiting_approval', 'ordering', 'unknown', 'placed', 'held') AND act_at > $2",
             "UPDATE term SET act_at = $1 WHERE state = 'renewed' AND act_at > $2 AND act_at > deadline_at",
             "UPDATE account SET portal_next_at = NULL WHERE portal_next_at > $2",
             "UPDATE outbox SET next_at = $1 WHERE next_at > $2",

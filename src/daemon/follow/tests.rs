@@ -162,6 +162,12 @@ async fn what_an_unknown_status_means_is_for_a_person_to_say() {
         }
         let states = if paid { vec!["renewed ", "scheduled "] } else { vec!["awaiting_approval not_ordered"] };
         assert_eq!(world.states().await, states);
+        if !paid {
+            let request_hash = world.request_hash(1).await;
+            world.ask(Asked::Approve { term: 1, request_hash }).await.unwrap();
+            world.live_until("2027-02-20T14:01:00Z").await;
+            assert_eq!((world.states().await[0].as_str(), sandbox.orders().len()), ("placed ", 2));
+        }
     }
 }
 

@@ -88,6 +88,10 @@ async fn nobody_is_asked_to_approve_what_may_have_been_renewed_already_before_he
     world.ask(Asked::Release { term: 1, orders: vec![theirs] }).await.unwrap();
     world.live_until("2027-02-15T10:00:00Z").await;
     assert_eq!((world.states().await, sandbox.orders().len()), (vec!["awaiting_approval approval".to_owned()], 1));
+    let later = order_of(&sandbox, 1);
+    world.live_until("2027-02-16T10:00:00Z").await;
+    assert_eq!(world.states().await, ["held foreign_order"], "nor goes on being asked");
+    assert!(world.told("term:1:foreign_order").await.last().unwrap().contains(&later));
 }
 
 /// The entry was added a year before it is due. What the customer ordered meanwhile was older than the term that is paid then, and did not count.
