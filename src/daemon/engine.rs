@@ -27,7 +27,7 @@ use crate::store::{Store, StoreError};
 /// More ticks than this in a row that order nothing, and still something due, are a fault of ours.
 const MOST_IDLE_TICKS: u32 = 5_000;
 /// How many terms one tick takes up; the rest is due again at once.
-const AT_ONCE: u32 = 512;
+pub(super) const AT_ONCE: u32 = 512;
 
 /// The daemon without its shell. A test drives it on a simulated clock.
 pub struct Engine {

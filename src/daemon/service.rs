@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::engine::{Engine, OrderPlaced, TickError};
 use super::lock::{Lock, LockError};
@@ -21,6 +22,7 @@ use super::watched::Watched;
 use super::{bell, roster};
 use crate::config::model::NOBODY_TOLD;
 use crate::config::{Config, ConfigError, Parsed};
+use crate::portal::client::PortalClient;
 use crate::store::StoreError;
 use crate::store::nature::Nature;
 use crate::store::notices::Notice;
@@ -36,6 +38,8 @@ const LOOK_FOR_COMMANDS: Duration = Duration::from_secs(1);
 const LOOK_AT_EDIT: Duration = Duration::from_millis(200);
 /// How long a tick may take after the daemon was asked to leave: an order in flight gets its answer, or becomes unknown.
 const LEAVE_WITHIN: Duration = Duration::from_secs(8);
+/// How often it is looked whether the portal has answered meanwhile.
+const LOOK_FOR_ANSWERS: Duration = Duration::from_secs(1);
 /// How old the status that systemd shows may get while nothing happens. It is read from every term, so not each time.
 const STATUS_HOLDS: Duration = Duration::from_mins(5);
 /// How long messages that are on their way may take when the daemon leaves.
@@ -118,6 +122,7 @@ impl Service {
         let mut hangup = signal(SignalKind::hangup()).map_err(ServiceError::Signals)?;
         let stop = self.engine.stop.clone();
         let _leaving = leave_on_signal(stop.clone())?;
+        let _answers = alive_while_answered(Arc::clone(&self.engine.portal));
         systemd::ready(&self.status().await?);
         tracing::info!(renewals = self.engine.config.entries.len(), "ready");
         let mut said = Said { at: Instant::now(), looked: false, trial: Trial::default(), credentials: Instant::now() };
@@ -198,7 +203,7 @@ impl Service {
     /// One round of ticks; `None` when the daemon was asked to leave. An answer that does not come in time leaves its order
     /// committed and open: the next start makes it unknown and finds out.
     ///
-    /// The watchdog is fed here, by each finished tick and not by a timer: a stuck tick is restarted.
+    /// The watchdog is fed here, by each finished tick, and by what the portal answers meanwhile; not by a timer: a stuck tick is restarted.
     async fn tick_or_leave(&mut self) -> Result<Option<Round>, ServiceError> {
         let stop = self.engine.stop.clone();
         let on_order = self.on_order;
@@ -336,6 +341,19 @@ impl Service {
         }
         Ok(())
     }
+}
+
+/// A list of many slow pages can take longer to read than the watchdog waits, and after a restart it would be begun anew, for ever.
+fn alive_while_answered(portal: Arc<PortalClient>) -> AbortOnDropHandle<()> {
+    AbortOnDropHandle::new(tokio::spawn(async move {
+        let mut seen = portal.answers();
+        loop {
+            tokio::time::sleep(LOOK_FOR_ANSWERS).await;
+            if std::mem::replace(&mut seen, portal.answers()) != seen {
+                systemd::alive();
+            }
+        }
+    }))
 }
 
 /// Cancels `stop` on the first SIGTERM or SIGINT.

@@ -13,6 +13,8 @@ use super::sync::Synced;
 use super::watched::Watched;
 
 const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
+/// How often people are told what they are to hear while the portal answers slowly.
+const BETWEEN_WORDS: SignedDuration = SignedDuration::from_mins(1);
 /// How long a list that was read when a person came need not be read again.
 const LIST_KEEPS: SignedDuration = SignedDuration::from_secs(15);
 /// How long rows that were read are taken to stand as they did.
@@ -23,13 +25,15 @@ const ROWS_KEEP: SignedDuration = SignedDuration::from_mins(2);
 pub(super) struct Way {
     /// When it was last looked whether a person waits.
     looked_at: Option<Instant>,
+    /// When people were last told something while the portal was being read.
+    told_at: Option<Timestamp>,
     /// The list that was being worked by.
     list: Option<Synced>,
     /// Rows were read beside it: down to when, and when that had ended.
     rows: Option<(Option<Timestamp>, Timestamp)>,
     /// The last reading of the list was broken off: the next one is not, or people who never end would keep a slow list from ever being read.
     broke_off: bool,
-    /// Commands were done since the tick took up what is due.
+    /// Commands were done, or people warned, since the tick took up what is due.
     commanded: bool,
 }
 
@@ -46,7 +50,24 @@ impl Engine {
             return Ok(());
         }
         self.way.looked_at = Some(Instant::now());
+        self.tell_meanwhile().await?;
         self.give_way_at_once().await
+    }
+
+    /// A portal that answers for hours, or is stuck, keeps nobody from hearing of a deadline.
+    async fn tell_meanwhile(&mut self) -> Result<(), TickError> {
+        let now = self.clock.now();
+        if self.courier.is_none() || self.way.told_at.is_some_and(|at| now.duration_since(at).abs() < BETWEEN_WORDS) {
+            return Ok(());
+        }
+        self.way.told_at = Some(now);
+        let mut due = self.store.due_terms(now, super::engine::AT_ONCE).await?.terms;
+        due.retain(|term| term.warn_at.is_some_and(|at| at <= now));
+        if !due.is_empty() && !self.stays {
+            self.warn(now, &mut due).await?;
+            self.way.commanded = true; // what is being worked by is older than these warnings
+        }
+        self.tell(now).await
     }
 
     /// The same, however short a time ago it was looked: before an order.
@@ -65,6 +86,7 @@ impl Engine {
                 answer = &mut answer => return Ok(answer),
                 () = tokio::time::sleep(BETWEEN_LOOKS) => {}
             }
+            self.tell_meanwhile().await?;
             if self.stays {
                 continue;
             }

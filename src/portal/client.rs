@@ -78,6 +78,11 @@ impl PortalClient {
         Self { transport: AnyTransport::new(transport), tokens: Tokens::new(credentials, source, clock), codes }
     }
 
+    /// How many of its requests were answered so far: what takes long is not stuck while that grows.
+    pub fn answers(&self) -> u64 {
+        self.transport.answers()
+    }
+
     /// What time it is by the clock of this machine.
     pub fn now(&self) -> Timestamp {
         self.tokens.now()

@@ -5,6 +5,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -92,17 +93,27 @@ pub trait Transport: Send + Sync + 'static {
 }
 
 /// A transport of whatever kind: what is above it is compiled once, and not for each.
-pub struct AnyTransport(Box<dyn Erased>);
+pub struct AnyTransport {
+    line: Box<dyn Erased>,
+    answers: AtomicU64,
+}
 
 impl AnyTransport {
     /// Wraps `transport`.
     pub fn new(transport: impl Transport) -> Self {
-        Self(Box::new(transport))
+        Self { line: Box::new(transport), answers: AtomicU64::new(0) }
     }
 
     /// Sends `request` once and reads the whole response.
     pub async fn send(&self, request: Request) -> Result<Response, TransportError> {
-        self.0.send_boxed(request).await
+        let sent = self.line.send_boxed(request).await;
+        self.answers.fetch_add(u64::from(sent.is_ok()), Ordering::Relaxed);
+        sent
+    }
+
+    /// How many requests were answered so far.
+    pub fn answers(&self) -> u64 {
+        self.answers.load(Ordering::Relaxed)
     }
 }
 

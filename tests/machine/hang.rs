@@ -52,6 +52,27 @@ fn a_daemon_that_is_stuck_does_not_feed_its_watchdog() {
     daemon.kill();
 }
 
+/// It was killed, began to read from the first page on again, and was killed again: nothing was ever ordered or said.
+#[test]
+fn a_daemon_that_reads_a_slow_portal_for_longer_than_its_watchdog_waits_feeds_it() {
+    let scene = Scene::with(&entry("one", "1", 3, 100));
+    let other = r#"{"by": "colleague", "request": {"operationType": "renew_service", "productId": 21, "partnerId": 9, "billingId": 1, "serviceList": [
+        {"serviceType": "service", "serviceId": 3375819276601303040, "purchaseType": "renew", "quantity": 1, "billingModel": "recurring",
+         "billingCycle": "annually", "multiCycle": 0}]}}"#;
+    (0..20).for_each(|_| scene.portal.foreign_order(other));
+    let (daemon, manager) = watched(&scene);
+    scene.portal.fault("get=late:2s*20");
+    let file = std::fs::read_to_string(scene.path("renewals.toml")).unwrap();
+    scene.write(&(file + &due("two", "2", 1)));
+    daemon.signal("HUP");
+    until("it reads what others ordered", || (scene.portal.calls("get") > 1).then_some(()));
+    for _ in 0..3 {
+        assert!(manager.is_fed_within(Duration::from_secs(5)));
+    }
+    assert!(scene.portal.calls("get") < 20, "in one tick");
+    daemon.kill();
+}
+
 /// Opening a pipe waits for somebody to write to it: nothing was ordered, said or obeyed any more.
 #[test]
 fn a_pipe_in_place_of_the_file_is_refused_and_the_daemon_goes_on() {

@@ -13,6 +13,7 @@ use crate::portal::transport::{Request, Response, Transport, TransportError};
 use crate::sandbox::settings::{Echo, Shows, Sort};
 use crate::sandbox::{Sandbox, Settings};
 use crate::simulation::line::Line;
+use crate::store::{Opening, Store};
 
 /// What happens while the answer to a request is on its way, once.
 type Meanwhile = Arc<Mutex<Option<(&'static str, Box<dyn FnOnce() + Send>)>>>;
@@ -52,14 +53,24 @@ fn each_time(meanwhile: &Meanwhile, what: &'static str, happens: Arc<dyn Fn() + 
 
 /// A person asks for this from elsewhere.
 fn ask_beside(database: PathBuf, request: &'static str) {
-    let asks = std::thread::spawn(move || {
+    beside(database, async move |store| store.ask(due(), "a person", request).await.unwrap());
+}
+
+/// Whether people have heard of a deadline.
+fn is_told(database: PathBuf) -> bool {
+    let told = "SELECT EXISTS (SELECT 1 FROM outbox WHERE sent_at IS NOT NULL AND body LIKE '%not renewed yet%')";
+    beside(database, async move |store| sqlx::query_scalar(told).fetch_one(&mut store.conn).await.unwrap())
+}
+
+fn beside<T: Send + 'static>(database: PathBuf, does: impl AsyncFnOnce(&mut Store) -> T + Send + 'static) -> T {
+    let other = std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let mut store = crate::store::Store::open(&database, crate::store::Opening::Beside).await.unwrap();
-            store.ask(due(), "a person", request).await.unwrap();
-        });
+            let mut store = Store::open(&database, Opening::Beside).await.unwrap();
+            does(&mut store).await
+        })
     });
-    asks.join().unwrap();
+    other.join().unwrap()
 }
 
 fn in_force(path: &Path) -> Watched {
@@ -167,6 +178,44 @@ impl Transport for Slow {
     }
 }
 
+/// A portal that answers for its list when people have heard of the deadline that came near meanwhile, or not at all.
+struct UntilTold(Line, ManualClock, Arc<Mutex<PathBuf>>);
+
+impl Transport for UntilTold {
+    async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        if request.path.contains(LIST) {
+            self.1.set(at("2027-02-22T01:00:00Z"));
+            let database = self.2.lock().unwrap().clone();
+            for _ in 0..500 {
+                if is_told(database.clone()) {
+                    return self.0.send(request).await;
+                }
+                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            }
+            panic!("nobody was told while the list was read");
+        }
+        self.0.send(request).await
+    }
+}
+
+/// A list that took longer to read than systemd waits was begun anew at each start, and what was to be said stayed in the outbox until it had been read.
+#[tokio::test]
+async fn people_hear_of_deadlines_while_the_list_is_read() {
+    let clock = ManualClock::at(at(BEGIN));
+    let sandbox = Sandbox::new(Arc::new(clock.clone()), Settings::default());
+    let database = Arc::new(Mutex::new(PathBuf::new()));
+    let line = UntilTold(Line::quiet(sandbox.clone(), &clock), clock.clone(), Arc::clone(&database));
+    let mut world = World::new(line, clock.clone()).await;
+    *database.lock().unwrap() = world.database();
+    world.engine.hire_courier(Arc::default());
+    sqlx::query("UPDATE term SET warn_at = '2027-02-22T00:00:00.000Z'").execute(&mut world.engine.store.conn).await.unwrap();
+    clock.set(due());
+    for _ in 0..3 {
+        world.engine.tick().await.unwrap();
+    }
+    assert_eq!(sandbox.orders().len(), 1, "and it is ordered");
+}
+
 /// `hold` was answered after the list had been read, which took a minute. `run --once` and `init` read it outside of any tick: a command that waited ended them with an error.
 #[tokio::test]
 async fn reading_the_list_gives_way_within_a_tick_and_only_there() {
@@ -240,6 +289,30 @@ async fn looking_at_many_dead_orders_again_comes_to_its_end() {
         world.engine.tick().await.unwrap();
     }
     assert_eq!((world.states().await, sandbox.orders().len()), (vec!["placed ".to_owned()], 21));
+}
+
+/// The one that had been looked at first was paid while the others were: the order went a minute later, by a list from before.
+#[tokio::test]
+async fn a_dead_order_that_is_paid_while_others_are_looked_at_holds() {
+    let (mut world, sandbox, clock, meanwhile) = world().await;
+    sandbox.change(|settings| settings.list.page_cap = Some(2));
+    let dead: Vec<String> = (0..20).map(|_| order_of(&sandbox, 1)).collect();
+    dead.iter().for_each(|theirs| sandbox.set_status(theirs, "failed").unwrap());
+    world.engine.look_at_portal().await.unwrap();
+    clock.set(due());
+    let (waits, theirs, looks) = (clock.clone(), sandbox.clone(), Arc::new(Mutex::new(0)));
+    let happens = move || {
+        waits.set(waits.now() + SignedDuration::from_secs(15));
+        *looks.lock().unwrap() += 1;
+        if *looks.lock().unwrap() == 2 * dead.len() - 3 {
+            theirs.set_status(&dead[0], "succeed").unwrap();
+        }
+    };
+    each_time(&meanwhile, DETAILS, Arc::new(happens));
+    for _ in 0..3 {
+        world.engine.tick().await.unwrap();
+    }
+    assert_eq!((world.states().await, sandbox.orders().len()), (vec!["held foreign_order".to_owned()], 20));
 }
 
 /// The looks at dead orders were old each time that the list had been read, and took longer than it holds.
