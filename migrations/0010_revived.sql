@@ -1,2 +1,10 @@
--- R11: when an order that was dead was seen to live again. It may have renewed what ours renewed since, however long before ours it was made.
+-- R11: when an order that was dead was seen to live again, or one that was not paid to be paid. It may have renewed what ours renewed since, however
+-- long before ours it was made.
 ALTER TABLE portal_order ADD COLUMN revived_at TEXT CHECK (length(revived_at) = 24);
+
+-- A person who let ours go beside an order that was not paid has not seen it paid.
+CREATE TRIGGER order_is_paid_after_all AFTER UPDATE OF status ON portal_order
+WHEN NEW.attempt_id IS NULL AND lower(coalesce(NEW.status, '')) = 'succeed' AND lower(coalesce(OLD.status, '')) <> 'succeed'
+BEGIN
+    UPDATE term SET dismissed = (SELECT json_group_array(value) FROM json_each(dismissed) WHERE value <> NEW.key) WHERE instr(dismissed, NEW.key);
+END;

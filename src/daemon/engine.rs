@@ -13,7 +13,7 @@ use super::courier::{Courier, Turn, Typed};
 use super::seal::{Seal, SealError};
 use super::watched::Watched;
 use super::way::Way;
-use super::{lacking, lapsed, own};
+use super::{foreign, lacking, lapsed, own};
 use crate::clock::Clock;
 use crate::config::model::{Channels, Config};
 use crate::portal::client::PortalClient;
@@ -313,6 +313,8 @@ impl Engine {
         self.look_whether_shown(&synced, for_list).await?;
         let (lapsed, placed): (Vec<_>, Vec<_>) = placed.into_iter().partition(lapsed::is_held_lapsed);
         self.look_whether_paid_again(lapsed).await?;
+        let (for_others, placed): (Vec<_>, Vec<_>) = placed.into_iter().partition(foreign::is_held_foreign);
+        self.look_whether_for_others(for_others).await?;
         // Following first: finding an order can open the attempt again that an answer had named it for.
         self.follow(&synced, placed).await?;
         self.resolve(&synced, unknown).await?;
@@ -326,6 +328,7 @@ impl Engine {
             own::is_held_dead(term)
                 || lacking::is_held_for_list(term)
                 || lapsed::is_held_lapsed(term)
+                || foreign::is_held_foreign(term)
                 || !matches!(term.state, TermState::Ordering | TermState::Held | TermState::Skipped | TermState::Missed)
         };
         let (moving, rest): (Vec<_>, Vec<_>) = due.into_iter().partition(moves);

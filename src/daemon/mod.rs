@@ -17,6 +17,7 @@ mod doubt;
 pub mod engine;
 mod first;
 mod follow;
+mod foreign;
 mod lacking;
 mod lapsed;
 mod late;

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::engine::{Engine, TickError, after};
 use super::words::{self, Plight};
-use super::{lapsed, own};
+use super::{foreign, lapsed, own};
 use crate::calendar;
 use crate::portal::wire::order_body;
 use crate::renewal::chain;
@@ -22,12 +22,12 @@ use crate::renewal::subscription::{Approval, Party};
 use crate::rules::{Rule, kept};
 use crate::store::StoreError;
 use crate::store::audit::hex;
-use crate::store::moves::{Move, Write};
+use crate::store::moves::Write;
 use crate::store::terms::{DueTerm, Unpaid};
 use crate::store::waits::Postponement;
 
 /// A1, A5: the longest settle twice, and an hour for clocks. What others order is listed by then.
-const LISTED_WITHIN: SignedDuration = SignedDuration::from_hours(49);
+pub(super) const LISTED_WITHIN: SignedDuration = SignedDuration::from_hours(49);
 
 /// No month is longer.
 const MONTH: SignedDuration = SignedDuration::from_hours(24 * 31);
@@ -65,13 +65,15 @@ impl Since {
 }
 
 /// What may have renewed the terms that are due.
-struct Others {
+pub(super) struct Others {
     since: HashMap<i64, Since>,
     foreign: Vec<Listed>,
     /// Since then an order that turns up is new, whenever the portal says that it was made.
     bound_at: Timestamp,
     /// By term: orders of ours that count for nothing and live.
     living: HashMap<i64, Vec<String>>,
+    /// By term: orders that a person has looked at, and that stand as they did then.
+    dismissed: HashMap<i64, Vec<String>>,
 }
 
 impl Engine {
@@ -91,7 +93,8 @@ impl Engine {
                 // One that is held waits for a person, however long.
                 let next = match plight.reason {
                     Reason::Lapsed => Some(own::look_at_dead(now, term.moments.deadline_at)),
-                    _ => (to == TermState::AwaitingApproval).then(|| look_at_awaiting(&term, now)),
+                    Reason::ForeignOrder => Some(foreign::look_again(now)),
+                    _ => (to == TermState::AwaitingApproval).then(|| foreign::look_at_awaiting(&term, now)),
                 };
                 let step = self.stay(&term, to, next);
                 words::trouble(&term, to, &plight, step, &mut write);
@@ -105,40 +108,22 @@ impl Engine {
         Ok(sound)
     }
 
-    /// R11 for what waits for approval: a person who is asked for it, perhaps for weeks, hears when somebody else has renewed it meanwhile.
-    pub(super) async fn look_whether_renewed(&mut self, awaiting: Vec<DueTerm>) -> Result<(), TickError> {
-        if awaiting.is_empty() {
-            return Ok(());
-        }
-        let others = match self.others(&awaiting).await? {
-            Ok(others) => others,
-            Err(why) => return self.try_all_again(&awaiting, why).await,
-        };
-        let now = self.clock.now();
-        let mut write = Write::default();
-        for term in &awaiting {
-            if let Some(plight) = self.renewed_by_another(term, &others).await? {
-                words::trouble(term, TermState::Held, &plight, self.stay(term, TermState::Held, None), &mut write);
-                continue;
-            }
-            let step = self.stay(term, TermState::AwaitingApproval, Some(look_at_awaiting(term, now)));
-            write.moves.push(Move { detail: term.detail.clone(), remedy: term.remedy.clone(), ..step });
-        }
-        Ok(self.store.write(now, write).await?)
-    }
-
     /// R11, as far as the portal shows it; or why that cannot be read now.
-    async fn others(&mut self, due: &[DueTerm]) -> Result<Result<Others, String>, TickError> {
+    pub(super) async fn others(&mut self, due: &[DueTerm]) -> Result<Result<Others, String>, TickError> {
         let mut since = HashMap::new();
         for term in due {
             since.insert(term.id, self.since(term).await?);
         }
         let bound_at = self.store.account().await?.bound_at.unwrap_or(Timestamp::MAX);
-        let mut others = Others { since, foreign: Vec::new(), bound_at, living: HashMap::new() };
+        let mut others = Others { since, foreign: Vec::new(), bound_at, living: HashMap::new(), dismissed: HashMap::new() };
         if let Err(why) = self.read_others(due, &mut others).await? {
             return Ok(Err(why));
         }
         let living = self.living_again(due, &others.since).await?;
+        for term in due {
+            // One that was just seen to be paid is not among them any more.
+            others.dismissed.insert(term.id, self.store.dismissed(term.id).await?);
+        }
         Ok(living.map(|living| Others { living, ..others }))
     }
 
@@ -180,11 +165,11 @@ impl Engine {
         Ok(())
     }
 
-    async fn since(&mut self, term: &DueTerm) -> Result<Since, StoreError> {
+    pub(super) async fn since(&mut self, term: &DueTerm) -> Result<Since, StoreError> {
         Ok(Since::of(term, &self.store.unpaid(term.id).await?, &self.config.zone))
     }
 
-    async fn try_all_again(&mut self, due: &[DueTerm], why: String) -> Result<(), TickError> {
+    pub(super) async fn try_all_again(&mut self, due: &[DueTerm], why: String) -> Result<(), TickError> {
         tracing::warn!("{why}");
         let now = self.clock.now();
         let wait = Postponement {
@@ -217,10 +202,11 @@ impl Engine {
         Ok(lapsed.map(|lapsed| (TermState::Held, lapsed::plight(term, &lapsed))))
     }
 
-    async fn renewed_by_another(&mut self, term: &DueTerm, others: &Others) -> Result<Option<Plight>, TickError> {
+    /// R11: what keeps this from being ordered, or from being asked for.
+    pub(super) async fn renewed_by_another(&mut self, term: &DueTerm, others: &Others) -> Result<Option<Plight>, TickError> {
         let found = if kept(Rule::R11) { self.orders_for(term, others).await? } else { Vec::new() };
         let ours = others.living.get(&term.id).map(|living| living.join(", "));
-        Ok((!found.is_empty()).then(|| foreign_plight(term, &found, ours.as_deref())))
+        Ok((!found.is_empty()).then(|| foreign_plight(term, &found, &others.foreign, ours.as_deref())))
     }
 
     /// R11: orders that may have renewed this already, ours for other entries included, but for those that a person has looked at.
@@ -231,20 +217,25 @@ impl Engine {
             found.push(order);
         }
         found.extend(others.living.get(&term.id).into_iter().flatten().cloned());
-        found.retain(|key| !term.dismissed.contains(key));
+        found.retain(|key| !others.dismissed[&term.id].contains(key));
         Ok(found)
     }
 
-    /// Of these orders of others, none of them paid, those that would hold one of the terms if it lived. What was dead when ours of the term before went
-    /// was read by then.
+    /// Of these orders of others, none of them paid, those that would hold one of the terms if it were: also one that a person let ours go beside. What was
+    /// dead when ours of the term before went was read by then.
     async fn would_hold(&mut self, due: &[DueTerm], unpaid: &[Listed], others: &Others) -> Result<HashSet<String>, TickError> {
-        let dead: Vec<Listed> =
-            unpaid.iter().filter(|order| order.detailed && evidence::is_dead(order.status.as_deref())).cloned().collect();
+        let (dead, payable): (Vec<Listed>, Vec<Listed>) =
+            unpaid.iter().cloned().partition(|order| evidence::is_dead(order.status.as_deref()));
+        let read: Vec<Listed> = dead.iter().filter(|order| order.detailed).cloned().collect();
         let mut found = HashSet::new();
         for term in due {
             let since = others.since[&term.id];
-            found.extend(self.foreign_for(term, unpaid, since.at, others.bound_at).await?);
-            found.extend(self.foreign_for(term, &dead, since.dead_at, others.bound_at).await?);
+            found.extend(self.foreign_for(term, &payable, since.at, others.bound_at).await?);
+            for (orders, since) in [(&dead, since.at), (&read, since.dead_at)] {
+                let mut dead = self.foreign_for(term, orders, since, others.bound_at).await?;
+                dead.retain(|key| !term.dismissed.contains(key));
+                found.extend(dead);
+            }
         }
         Ok(found)
     }
@@ -265,18 +256,11 @@ impl Engine {
         let shown_late = self.store.shown_since(since.max(bound_at), since).await?;
         let found = foreign
             .iter()
-            .filter(|order| !term.dismissed.contains(&order.key))
             .filter(|order| order.created_at.is_none_or(|at| at >= since) || shown_late.contains(&order.key))
             .filter(|order| evidence::may_have_renewed(order, &term.identity, &learned))
             .map(|order| order.key.clone());
         Ok(found.collect())
     }
-}
-
-/// Daily; and at its last chance, when it is missed.
-pub(super) fn look_at_awaiting(term: &DueTerm, now: Timestamp) -> Timestamp {
-    let last = chain::last_chance(term.moments.deadline_at, term.standing.grace_days);
-    after(now, SignedDuration::from_hours(24)).min(last).max(now)
 }
 
 fn candidate(term: &DueTerm, learned: bool) -> Candidate {
@@ -330,8 +314,17 @@ fn needs_approval(term: &DueTerm, request_hash: &str) -> Option<Plight> {
     Some(Plight { reason, detail, remedy, orders: Vec::new() })
 }
 
+/// Their numbers; and how one stands that is not paid.
+fn named(found: &[String], foreign: &[Listed]) -> String {
+    let status = |key: &String| {
+        let order = foreign.iter().find(|order| order.key == *key && !evidence::is_paid(order.status.as_deref()))?;
+        Some(format!("{key} ({})", order.status.as_deref().unwrap_or("without a status")))
+    };
+    found.iter().map(|key| status(key).unwrap_or_else(|| key.clone())).collect::<Vec<_>>().join(", ")
+}
+
 /// `ours`: orders that were set aside here, and live.
-fn foreign_plight(term: &DueTerm, found: &[String], ours: Option<&str>) -> Plight {
+pub(super) fn foreign_plight(term: &DueTerm, found: &[String], foreign: &[Listed], ours: Option<&str>) -> Plight {
     let name = term.typed();
     let (what, remedy) = match ours {
         Some(ours) => (
@@ -341,7 +334,7 @@ fn foreign_plight(term: &DueTerm, found: &[String], ours: Option<&str>) -> Pligh
             ),
         ),
         None => (
-            format!("the portal has order {}, which is or may be for the same product and customer", found.join(", ")),
+            format!("the portal has order {}, which is or may be for the same product and customer", named(found, foreign)),
             format!(
                 "look at it in the portal, then: renewd release {name} (order anyway) or renewd resolve {name} --order-no X (it is paid)"
             ),

@@ -307,7 +307,7 @@ impl Desk<'_> {
             reason: Some(Reason::NotOrdered),
             detail: Some(format!("{why}; another order waits for approval")),
             remedy: Some(format!("renewd approve {0} or renewd skip {0}", term.typed())),
-            act_at: Some(super::sound::look_at_awaiting(term, self.now)),
+            act_at: Some(super::foreign::look_at_awaiting(term, self.now)),
             warn_at: super::warning::warning(term, self.now),
             tries: 0,
             ..Move::of(term, TermState::AwaitingApproval)

@@ -165,6 +165,15 @@ impl Store {
         commit(tx, "approving").await
     }
 
+    /// R11: the orders that a person has looked at for this term. One that is paid since is not among them any more.
+    pub async fn dismissed(&mut self, term: i64) -> Result<Vec<String>, StoreError> {
+        sqlx::query_scalar("SELECT value FROM term t, json_each(t.dismissed) WHERE t.id = $1")
+            .bind(term)
+            .fetch_all(&mut self.conn)
+            .await
+            .doing("reading the dismissed orders of a term")
+    }
+
     /// R11: these orders were looked at, so the hold does not come back for them.
     pub async fn dismiss(&mut self, now: Timestamp, term: &DueTerm, orders: &[String], write: Write) -> Result<(), StoreError> {
         let mut dismissed = term.dismissed.clone();

@@ -96,14 +96,13 @@ impl Store {
     pub async fn take_status(&mut self, now: Timestamp, mark: i64, status: &str) -> Result<(), StoreError> {
         let statement = concat!(
             "UPDATE portal_order SET status = $2, revived_at = iif(",
-            dead!("status"),
-            " AND $4, $3, revived_at) WHERE id = $1 AND status IS NOT $2"
+            revives!("status", "$2"),
+            ", $3, revived_at) WHERE id = $1 AND status IS NOT $2"
         );
         sqlx::query(statement)
             .bind(mark)
             .bind(status)
             .bind(time(now))
-            .bind(!is_dead(Some(status)))
             .execute(&mut self.conn)
             .await
             .doing("keeping the status of an order")?;
@@ -127,7 +126,7 @@ impl Store {
         }
     }
 
-    /// Whether an order that was dead was seen to live again since `since`.
+    /// Whether an order that was dead was seen to live again, or to be paid, since `since`.
     pub async fn is_revived(&mut self, mark: i64, since: Timestamp) -> Result<bool, StoreError> {
         sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM portal_order WHERE id = $1 AND revived_at >= $2)")
             .bind(mark)

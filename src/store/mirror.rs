@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::attempts::Fence;
 use super::text::{json, optional_time, read_optional_time, time};
-use super::{Doing, Store, StoreError, commit};
+use super::{Doing, Store, StoreError, Tx, commit};
 use crate::renewal::facts::Facts;
 
 /// One row of the portal's list as it goes into the mirror.
@@ -66,9 +66,7 @@ impl Store {
                     detail_again_at = iif(detail IS NULL, NULL, $2), product = coalesce(excluded.product, product),
                     partner = coalesce(excluded.partner, partner), serial = coalesce(excluded.serial, serial), changed_at = $2,
                     revived_at = iif(",
-            dead!("portal_order.status"),
-            " AND NOT ",
-            dead!("excluded.status"),
+            revives!("portal_order.status", "excluded.status"),
             ", $2, revived_at)
              WHERE row <> excluded.row",
         ))
@@ -87,6 +85,9 @@ impl Store {
         .execute(&mut *tx)
         .await
         .doing("linking orders to attempts")?;
+        if rows.iter().any(|row| row.order_no.is_none()) {
+            link_by_id(&mut tx).await?;
+        }
         commit(tx, "taking the order list").await?;
         Ok(u64::try_from(self.mirror_count().await? - before).unwrap_or(0))
     }
@@ -183,6 +184,19 @@ impl Store {
         .doing("noting a sync")?;
         Ok(())
     }
+}
+
+/// A row may have no number at first; the answer to the order gave both.
+async fn link_by_id(tx: &mut Tx<'_>) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE portal_order SET attempt_id = a.id FROM attempt a
+         WHERE portal_order.attempt_id IS NULL AND portal_order.account_id = 1 AND portal_order.order_no IS NULL AND a.order_id = portal_order.portal_id
+           AND a.state = 'placed'",
+    )
+    .execute(&mut **tx)
+    .await
+    .doing("linking orders to attempts")?;
+    Ok(())
 }
 
 fn as_json(row: &MirrorRow) -> Value {

@@ -191,7 +191,7 @@ impl Store {
     /// Living orders that carry this `poNumber` as their own, and do not merely mention it; first the one that its attempt is recorded as.
     pub async fn carriers(&mut self, po_number: &str) -> Result<Vec<String>, StoreError> {
         let rows: Vec<(String, String, Option<String>)> = sqlx::query_as(concat!(
-            "SELECT coalesce(order_no, key), row, detail FROM portal_order WHERE account_id = 1 AND (instr(row, $1) OR instr(coalesce(detail, ''), $1)) AND NOT ",
+            "SELECT coalesce(order_no, (SELECT a.order_no FROM attempt a WHERE a.id = attempt_id), key), row, detail FROM portal_order WHERE account_id = 1 AND (instr(row, $1) OR instr(coalesce(detail, ''), $1)) AND NOT ",
             dead!("status"),
             " ORDER BY id"
         ))

@@ -61,6 +61,21 @@ async fn an_order_of_ours_is_known_by_its_number_even_if_its_row_had_none_at_fir
     assert_eq!((newest.key.as_str(), newest.names.len()), ("7", 3));
 }
 
+/// The portal gives an order its number half an hour later: the row was taken for a second order of ours, and everything was paused.
+#[tokio::test]
+async fn an_order_of_ours_whose_row_has_no_number_is_known_by_its_id() {
+    let mut fresh = Fresh::with([1]).await;
+    let term = fresh.only().await;
+    let attempt = fresh.attempt(&term, "RW-T-", placed("UF7")).await;
+    fresh.sql("UPDATE attempt SET order_id = '7'").await.unwrap();
+    let number = fresh.texts("SELECT po_number FROM attempt").await.remove(0);
+    let raw = json!({"id": "7", "poNumber": number}).to_string();
+    let row = MirrorRow { raw, ..row(Some("7"), None, "succeed") };
+    fresh.store.take_rows(at("2027-02-15T09:00:00Z"), &[row]).await.unwrap();
+    assert_eq!(fresh.number("SELECT attempt_id FROM portal_order").await, attempt);
+    assert_eq!(fresh.store.carriers(&number).await.unwrap(), ["UF7"], "and not carried out twice");
+}
+
 #[tokio::test]
 async fn details_are_read_again_after_each_settle_and_when_the_row_changes() {
     let mut fresh = Fresh::new().await;

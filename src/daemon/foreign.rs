@@ -1,0 +1,107 @@
+//! Orders of others, for what waits for a person (R11).
+//!
+//! Owns looking again: whether somebody else has renewed meanwhile what a person is asked to approve, and whether a renewal is still held for orders
+//! that have come to show another customer. Never orders, and never decides what an order that is or may be for it means.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::engine::{Engine, TickError, after};
+use super::sound::{LISTED_WITHIN, foreign_plight};
+use super::words;
+use crate::renewal::chain;
+use crate::renewal::evidence::{self, Listed};
+use crate::renewal::state::{Reason, TermState};
+use crate::store::moves::{Move, Write};
+use crate::store::terms::DueTerm;
+
+/// How often.
+const LOOKS: SignedDuration = SignedDuration::from_hours(24);
+
+/// Whether `term` is held for orders that are or may be somebody else's.
+pub(super) fn is_held_foreign(term: &DueTerm) -> bool {
+    term.state == TermState::Held && term.reason == Some(Reason::ForeignOrder)
+}
+
+/// When a term that is held for them is looked at again.
+pub(super) fn look_again(now: Timestamp) -> Timestamp {
+    after(now, LOOKS)
+}
+
+/// When a term that waits for approval is looked at again: daily; and at its last chance, when it is missed.
+pub(super) fn look_at_awaiting(term: &DueTerm, now: Timestamp) -> Timestamp {
+    let last = chain::last_chance(term.moments.deadline_at, term.standing.grace_days);
+    after(now, LOOKS).min(last).max(now)
+}
+
+impl Engine {
+    /// A person who is asked to approve an order, perhaps for weeks, hears when somebody else has renewed it meanwhile.
+    pub(super) async fn look_whether_renewed(&mut self, awaiting: Vec<DueTerm>) -> Result<(), TickError> {
+        if awaiting.is_empty() {
+            return Ok(());
+        }
+        let others = match self.others(&awaiting).await? {
+            Ok(others) => others,
+            Err(why) => return self.try_all_again(&awaiting, why).await,
+        };
+        let now = self.clock.now();
+        let mut write = Write::default();
+        for term in &awaiting {
+            if let Some(plight) = self.renewed_by_another(term, &others).await? {
+                let step = self.stay(term, TermState::Held, Some(look_again(now)));
+                words::trouble(term, TermState::Held, &plight, step, &mut write);
+                continue;
+            }
+            let step = self.stay(term, TermState::AwaitingApproval, Some(look_at_awaiting(term, now)));
+            write.moves.push(Move { detail: term.detail.clone(), remedy: term.remedy.clone(), ..step });
+        }
+        Ok(self.store.write(now, write).await?)
+    }
+
+    /// What holds a renewal because it could not be read may be read by now. Once every order shows another customer it goes on; one that died is left
+    /// to the person who was told of it.
+    pub(super) async fn look_whether_for_others(&mut self, held: Vec<DueTerm>) -> Result<(), TickError> {
+        let mut earliest = Timestamp::MAX;
+        for term in &held {
+            earliest = earliest.min(after(self.since(term).await?.at, -LISTED_WITHIN));
+        }
+        if !held.is_empty()
+            && let Err(error) = self.read_details(i64::MAX, Some(earliest)).await?
+        {
+            tracing::debug!("the orders that others placed cannot be read: {error}");
+        }
+        let now = self.clock.now();
+        let mut write = Write::default();
+        for term in &held {
+            self.look_at_candidates(now, term, &mut write).await?;
+        }
+        Ok(self.store.write(now, write).await?)
+    }
+
+    async fn look_at_candidates(&mut self, now: Timestamp, term: &DueTerm, write: &mut Write) -> Result<(), TickError> {
+        let mut orders = Vec::new();
+        for key in &term.candidates {
+            orders.extend(self.store.listed_order(key, &self.po_prefix).await?);
+        }
+        let learned = self.store.learned(&term.identity).await?;
+        let still: Vec<Listed> =
+            orders.iter().filter(|order| evidence::may_have_renewed(order, &term.identity, &learned)).cloned().collect();
+        // Orders of ours, and such as the list has never shown, are not told from others by what they show.
+        let all_read = orders.len() == term.candidates.len() && orders.iter().all(|order| order.attempt.is_none());
+        if still.is_empty() && all_read {
+            tracing::info!(renewal = term.name, "every order for which it was held is for somebody else; it goes on");
+            write.moves.push(Move { act_at: Some(now), ..self.stay_clear(term, TermState::Scheduled) });
+        } else if still.len() < orders.len() && all_read {
+            let keys: Vec<String> = still.iter().map(|order| order.key.clone()).collect();
+            let step = self.stay(term, TermState::Held, Some(look_again(now)));
+            words::trouble(term, TermState::Held, &foreign_plight(term, &keys, &still, None), step, write);
+        } else {
+            let step = self.stay(term, TermState::Held, Some(look_again(now)));
+            let (detail, remedy, candidates) = (term.detail.clone(), term.remedy.clone(), term.candidates.clone());
+            write.moves.push(Move { detail, remedy, candidates, ..step });
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,55 @@
+use crate::daemon::commands::Asked;
+use crate::daemon::testing::{World, at, order_of};
+use crate::sandbox::{PlacedBy, SUCCEED, Sandbox};
+
+fn ours(sandbox: &Sandbox) -> usize {
+    sandbox.orders().iter().filter(|order| order.placed_by == PlacedBy::Us).count()
+}
+
+/// The details of strangers' orders could not be read for some days, and all of them were named. They were read since, and it stayed held to its deadline.
+#[tokio::test]
+async fn a_renewal_goes_on_once_the_orders_that_held_it_show_other_customers() {
+    let (mut world, sandbox, retold) = World::before_sandbox().await;
+    world.clock.set(at("2027-02-10T00:00:00Z"));
+    let (other, theirs) = (order_of(&sandbox, 9), order_of(&sandbox, 9));
+    [&other, &theirs].into_iter().for_each(|order| retold.fail_where(order, 500));
+    for now in ["2027-02-15T09:00:00Z", "2027-02-15T21:00:00Z", "2027-02-16T10:00:00Z"] {
+        world.live_until(now).await;
+    }
+    assert_eq!(world.states().await, ["held foreign_order"]);
+    world.live_until("2027-02-17T11:00:00Z").await;
+    assert_eq!((world.states().await, ours(&sandbox)), (vec!["held foreign_order".to_owned()], 0));
+    retold.recover();
+    world.live_until("2027-02-18T12:00:00Z").await;
+    world.live_until("2027-02-18T13:00:00Z").await;
+    assert_eq!((world.states().await[0].as_str(), ours(&sandbox)), ("renewed ", 1));
+}
+
+/// The customer had an unpaid basket, and a person let ours go beside it. It was paid before ours went, or after; nobody was told, and the year after
+/// was bought on top.
+#[tokio::test]
+async fn an_order_that_was_released_unpaid_and_is_paid_since_is_another_fact() {
+    for before_ours in [true, false] {
+        let (mut world, sandbox, _) = World::before_sandbox().await;
+        let theirs = order_of(&sandbox, 1);
+        sandbox.set_status(&theirs, "pending").unwrap();
+        world.live_until("2027-02-15T09:00:00Z").await;
+        assert!(world.told("term:1:foreign_order").await[0].contains(&format!("{theirs} (pending)")));
+        world.ask(Asked::Release { term: 1, orders: vec![theirs.clone()] }).await.unwrap();
+        if before_ours {
+            sandbox.set_status(&theirs, SUCCEED.as_ref()).unwrap();
+            world.live_until("2027-02-15T09:05:00Z").await;
+            assert_eq!((world.states().await, ours(&sandbox)), (vec!["held foreign_order".to_owned()], 0));
+            continue;
+        }
+        world.live_until("2027-02-15T10:00:00Z").await;
+        assert_eq!(ours(&sandbox), 1);
+        sandbox.set_status(&theirs, SUCCEED.as_ref()).unwrap();
+        world.live_until("2027-02-16T10:00:00Z").await;
+        world.engine.look_at_portal().await.unwrap();
+        let told = world.told("strange:").await;
+        assert!(told.iter().any(|told| told.contains(&theirs) && told.contains("may be paid twice")), "{told:?}");
+        world.live_until("2028-02-16T09:01:00Z").await;
+        assert_eq!((world.states().await[1].as_str(), ours(&sandbox)), ("held foreign_order", 1));
+    }
+}
