@@ -82,7 +82,7 @@ impl Engine {
         for order in self.store.set_aside_orders(&looks, &self.po_prefix).await? {
             let terms: Vec<&DueTerm> = due
                 .iter()
-                .filter(|term| term.identity.looks_like() == order.looks_like && order.created_at >= since[&term.id].dead_at)
+                .filter(|term| term.identity.looks_like() == order.looks_like && order.created_at >= since[&term.id].unpaid_at)
                 .filter(|term| !term.dismissed.contains(&order.order_no))
                 .collect();
             if let Some(deadline) = terms.iter().map(|term| term.moments.deadline_at).min() {

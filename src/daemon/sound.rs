@@ -43,8 +43,8 @@ pub(super) struct Sound {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Since {
     pub(super) at: Timestamp,
-    /// An order made since then that was dead, and lives again since `at`, counts as well: ours may have gone because it was dead.
-    pub(super) dead_at: Timestamp,
+    /// An order made since then that was dead or not paid, and lives or is paid since `at`, counts as well: ours may have gone because it was not.
+    pub(super) unpaid_at: Timestamp,
 }
 
 impl Since {
@@ -58,9 +58,8 @@ impl Since {
         };
         // A minute of grace: the portal stamps an order by its own clock.
         let minute = SignedDuration::from_mins(-1);
-        let Some(ordered_at) = unpaid.previous_order_at else { return Self { at: paid_began(), dead_at: paid_began() } };
-        let at = after(ordered_at, minute);
-        Self { at, dead_at: after(at, MONTH.saturating_mul(-i32::from(term.standing.cycle_months))) }
+        let at = unpaid.previous_order_at.map_or_else(paid_began, |at| after(at, minute));
+        Self { at, unpaid_at: after(at, MONTH.saturating_mul(-i32::from(term.standing.cycle_months))) }
     }
 }
 
@@ -135,8 +134,8 @@ impl Engine {
             return Ok(Err(format!("the orders that others placed cannot be read: {error}")));
         }
         let seen = others.bound_at.max(earliest);
-        let dead_since = others.since.values().map(|since| since.dead_at).min().map_or(earliest, |at| at.min(earliest));
-        let mut unpaid = self.store.foreign_since(dead_since, seen, &self.po_prefix).await?;
+        let unpaid_since = others.since.values().map(|since| since.unpaid_at).min().map_or(earliest, |at| at.min(earliest));
+        let mut unpaid = self.store.foreign_since(unpaid_since, seen, &self.po_prefix).await?;
         if unpaid.is_empty() {
             return Ok(Ok(()));
         }
@@ -221,21 +220,18 @@ impl Engine {
         Ok(found)
     }
 
-    /// Of these orders of others, none of them paid, those that would hold one of the terms if it were: also one that a person let ours go beside. What was
-    /// dead when ours of the term before went was read by then.
+    /// Of these orders of others, none of them paid, those that would hold one of the terms if it were: also one that a person let ours go beside. What
+    /// counted for nothing when ours of the term before went was read by then.
     async fn would_hold(&mut self, due: &[DueTerm], unpaid: &[Listed], others: &Others) -> Result<HashSet<String>, TickError> {
-        let (dead, payable): (Vec<Listed>, Vec<Listed>) =
-            unpaid.iter().cloned().partition(|order| evidence::is_dead(order.status.as_deref()));
-        let read: Vec<Listed> = dead.iter().filter(|order| order.detailed).cloned().collect();
+        let read: Vec<Listed> = unpaid.iter().filter(|order| order.detailed).cloned().collect();
+        let is_dead = |key: &String| unpaid.iter().any(|order| order.key == *key && evidence::is_dead(order.status.as_deref()));
         let mut found = HashSet::new();
         for term in due {
             let since = others.since[&term.id];
-            found.extend(self.foreign_for(term, &payable, since.at, others.bound_at).await?);
-            for (orders, since) in [(&dead, since.at), (&read, since.dead_at)] {
-                let mut dead = self.foreign_for(term, orders, since, others.bound_at).await?;
-                dead.retain(|key| !term.dismissed.contains(key));
-                found.extend(dead);
-            }
+            let mut would = self.foreign_for(term, unpaid, since.at, others.bound_at).await?;
+            would.extend(self.foreign_for(term, &read, since.unpaid_at, others.bound_at).await?);
+            would.retain(|key| !(is_dead(key) && term.dismissed.contains(key)));
+            found.extend(would);
         }
         Ok(found)
     }

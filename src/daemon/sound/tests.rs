@@ -201,6 +201,23 @@ async fn an_order_of_the_customer_that_was_dead_when_ours_went_and_is_paid_since
     }
 }
 
+/// The customer had put it into his basket before the paid term began, and paid for it days before ours was due.
+#[tokio::test]
+async fn an_old_order_of_the_customer_that_is_paid_only_now_holds() {
+    for status in ["pending", "cancelled"] {
+        let (mut world, sandbox, _) = World::before_sandbox().await;
+        let request = OrderRequest::rm_premium(Some(PortalId::known(1)), PortalId::known(5), PortalId::known(7), 1);
+        let made = Some(at("2026-02-10T00:00:00Z"));
+        let theirs = sandbox.add_foreign(Foreign { by: PlacedBy::Customer, request, status: SUCCEED, created_at: made }).order_no;
+        sandbox.set_status(&theirs, status).unwrap();
+        world.engine.look_at_portal().await.unwrap();
+        world.live_until("2027-02-10T00:00:00Z").await;
+        sandbox.set_status(&theirs, SUCCEED.as_ref()).unwrap();
+        world.live_until("2027-02-15T09:00:00Z").await;
+        assert_eq!((world.states().await, sandbox.orders().len()), (vec!["held foreign_order".to_owned()], 1), "{status}");
+    }
+}
+
 /// The details that were read again were a placeholder, without a status.
 #[tokio::test]
 async fn an_order_of_which_the_details_do_not_say_how_it_stands_stands_as_the_list_has_it() {
