@@ -8,3 +8,10 @@ WHEN NEW.attempt_id IS NULL AND lower(coalesce(NEW.status, '')) = 'succeed' AND 
 BEGIN
     UPDATE term SET dismissed = (SELECT json_group_array(value) FROM json_each(dismissed) WHERE value <> NEW.key) WHERE instr(dismissed, NEW.key);
 END;
+
+-- An order of ours that had no number when it was found goes by its id until it gets one.
+CREATE TRIGGER order_gets_its_number AFTER UPDATE OF order_no ON portal_order
+WHEN NEW.attempt_id IS NOT NULL AND OLD.order_no IS NULL AND NEW.order_no IS NOT NULL
+BEGIN
+    UPDATE attempt SET order_no = NEW.order_no WHERE id = NEW.attempt_id AND (order_no IS NULL OR order_no = NEW.portal_id);
+END;

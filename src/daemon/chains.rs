@@ -140,7 +140,7 @@ impl Desk<'_> {
             self.end_as_well(&missed, Reason::Rebased, &mut write);
         }
         let counted = counted(&term, to);
-        self.store.rebase(self.now, subscription, to, &span, &moments, &counted, write).await?;
+        self.store.rebase(self.now, subscription, &span, &moments, &counted, write).await?;
         super::roster::take_again(self.store, self.now).await?;
         let moments = self.store.current_term(subscription).await?.map_or(moments, |term| term.moments);
         let due = moments.due_at.to_zoned(self.config.zone.clone()).strftime("%Y-%m-%d %H:%M");

@@ -266,6 +266,13 @@ impl Desk<'_> {
         let step = Move { act_at: Some(self.now.max(term.moments.due_at)), tries: 0, ..Move::of(&term, TermState::Scheduled) };
         let write = self.by_hand("term.released", &term, &json!({"orders_dismissed": orders}), step);
         self.store.dismiss(self.now, &term, orders, write).await?;
+        if self.now >= chain::last_chance(term.moments.deadline_at, term.standing.grace_days) {
+            let help = words::after_the_last_chance(&term);
+            return Ok(format!(
+                "{} is released, but its deadline has passed and nothing is ordered for it any more: {help}",
+                term.name
+            ));
+        }
         Ok(format!("{} is released", term.name))
     }
 }

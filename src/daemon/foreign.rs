@@ -6,7 +6,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::engine::{Engine, TickError, after};
-use super::sound::{LISTED_WITHIN, foreign_plight};
+use super::sound::{LISTED_WITHIN, foreign_plight, named};
 use super::words;
 use crate::renewal::chain;
 use crate::renewal::evidence::{self, Listed};
@@ -92,8 +92,9 @@ impl Engine {
             write.moves.push(Move { act_at: Some(now), ..self.stay_clear(term, TermState::Scheduled) });
         } else if still.len() < orders.len() && all_read {
             let keys: Vec<String> = still.iter().map(|order| order.key.clone()).collect();
+            let shown: Vec<String> = keys.iter().map(|key| named(key, &still)).collect();
             let step = self.stay(term, TermState::Held, Some(look_again(now)));
-            words::trouble(term, TermState::Held, &foreign_plight(term, &keys, &still, None), step, write);
+            words::trouble(term, TermState::Held, &foreign_plight(term, keys, &shown, None), step, write);
         } else {
             let step = self.stay(term, TermState::Held, Some(look_again(now)));
             let (detail, remedy, candidates) = (term.detail.clone(), term.remedy.clone(), term.candidates.clone());

@@ -66,7 +66,7 @@ impl Engine {
         }
         let found = FoundOrder {
             key: late.key,
-            order_no: late.order_no,
+            order_no: late.order_no.or_else(|| late.order_id.clone()),
             order_id: late.order_id,
             status: late.status,
             transaction_no: None,

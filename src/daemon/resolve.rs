@@ -172,7 +172,7 @@ impl Engine {
         }
         let order = FoundOrder {
             key: key.to_owned(),
-            order_no: listed.order_no.clone(),
+            order_no: listed.number(),
             order_id: listed.portal_id.clone(),
             status: listed.status.clone(),
             transaction_no: listed.facts.transaction.clone(),

@@ -203,18 +203,29 @@ impl Engine {
 
     /// R11: what keeps this from being ordered, or from being asked for.
     pub(super) async fn renewed_by_another(&mut self, term: &DueTerm, others: &Others) -> Result<Option<Plight>, TickError> {
-        let found = if kept(Rule::R11) { self.orders_for(term, others).await? } else { Vec::new() };
+        if !kept(Rule::R11) {
+            return Ok(None);
+        }
+        let since = others.since[&term.id].at;
+        let alike = self.store.own_look_alikes(&term.identity.looks_like(), term.subscription, since).await?;
+        let found = self.orders_for(term, others, &alike).await?;
+        let shown =
+            |key: &String| alike.iter().find(|(order, _)| order == key).map(|(_, name)| format!("{key} (ours, for {name})"));
+        let named: Vec<String> = found.iter().map(|key| shown(key).unwrap_or_else(|| named(key, &others.foreign))).collect();
         let ours = others.living.get(&term.id).map(|living| living.join(", "));
-        Ok((!found.is_empty()).then(|| foreign_plight(term, &found, &others.foreign, ours.as_deref())))
+        Ok((!found.is_empty()).then(|| foreign_plight(term, found, &named, ours.as_deref())))
     }
 
     /// R11: orders that may have renewed this already, ours for other entries included, but for those that a person has looked at.
-    async fn orders_for(&mut self, term: &DueTerm, others: &Others) -> Result<Vec<String>, TickError> {
+    async fn orders_for(
+        &mut self,
+        term: &DueTerm,
+        others: &Others,
+        alike: &[(String, String)],
+    ) -> Result<Vec<String>, TickError> {
         let since = others.since[&term.id].at;
         let mut found = self.foreign_for(term, &others.foreign, since, others.bound_at).await?;
-        for (order, _) in self.store.own_look_alikes(&term.identity.looks_like(), term.subscription, since).await? {
-            found.push(order);
-        }
+        found.extend(alike.iter().map(|(order, _)| order.clone()));
         found.extend(others.living.get(&term.id).into_iter().flatten().cloned());
         found.retain(|key| !others.dismissed[&term.id].contains(key));
         Ok(found)
@@ -310,17 +321,14 @@ fn needs_approval(term: &DueTerm, request_hash: &str) -> Option<Plight> {
     Some(Plight { reason, detail, remedy, orders: Vec::new() })
 }
 
-/// Their numbers; and how one stands that is not paid.
-fn named(found: &[String], foreign: &[Listed]) -> String {
-    let status = |key: &String| {
-        let order = foreign.iter().find(|order| order.key == *key && !evidence::is_paid(order.status.as_deref()))?;
-        Some(format!("{key} ({})", order.status.as_deref().unwrap_or("without a status")))
-    };
-    found.iter().map(|key| status(key).unwrap_or_else(|| key.clone())).collect::<Vec<_>>().join(", ")
+/// Its number; and how it stands, if it is not paid.
+pub(super) fn named(key: &str, foreign: &[Listed]) -> String {
+    let unpaid = foreign.iter().find(|order| order.key == key && !evidence::is_paid(order.status.as_deref()));
+    unpaid.map_or_else(|| key.to_owned(), |order| format!("{key} ({})", order.status.as_deref().unwrap_or("without a status")))
 }
 
-/// `ours`: orders that were set aside here, and live.
-pub(super) fn foreign_plight(term: &DueTerm, found: &[String], foreign: &[Listed], ours: Option<&str>) -> Plight {
+/// `named`: what people are told of the orders that were `found`. `ours`: orders that were set aside here, and live.
+pub(super) fn foreign_plight(term: &DueTerm, found: Vec<String>, named: &[String], ours: Option<&str>) -> Plight {
     let name = term.typed();
     let (what, remedy) = match ours {
         Some(ours) => (
@@ -330,14 +338,14 @@ pub(super) fn foreign_plight(term: &DueTerm, found: &[String], foreign: &[Listed
             ),
         ),
         None => (
-            format!("the portal has order {}, which is or may be for the same product and customer", named(found, foreign)),
+            format!("the portal has order {}, which is or may be for the same product and customer", named.join(", ")),
             format!(
                 "look at it in the portal, then: renewd release {name} (order anyway) or renewd resolve {name} --order-no X (it is paid)"
             ),
         ),
     };
     let detail = format!("it may have been renewed already: {what}");
-    Plight { reason: Reason::ForeignOrder, detail, remedy, orders: found.to_vec() }
+    Plight { reason: Reason::ForeignOrder, detail, remedy, orders: found }
 }
 
 /// R14: what an approval binds: the body of the order without its `poNumber`.

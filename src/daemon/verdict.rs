@@ -10,6 +10,7 @@ use super::commands::{Desk, Done, Refused, spoken};
 use super::sound::Since;
 use super::words;
 use crate::renewal::evidence;
+use crate::renewal::learned::{Field, Learned};
 use crate::renewal::state::{Reason, TermState};
 use crate::rules::{Rule, kept};
 use crate::store::attempts::Attempt;
@@ -34,7 +35,9 @@ impl Desk<'_> {
         if order.attempt.is_none() {
             self.pays(&term, &order, number).await?;
             if term.state != TermState::Unknown {
+                let learned = self.store.learned(&term.identity).await?;
                 refuse_another_length(&term, &order, number)?;
+                refuse_another_purchase(&term, &order, &learned, number)?;
                 self.refuse_while_undecided(&term, number).await?;
             }
         }
@@ -46,7 +49,7 @@ impl Desk<'_> {
         };
         let mut write = self.by_hand("term.resolved", &term, &json!({"order": order.key}), step);
         for event in &mut write.events {
-            event.order_no.clone_from(&order.order_no);
+            event.order_no = order.number();
         }
         if !self.record(&term, &order, set_aside, write).await? {
             return Err(Refused::No(format!("{} is {}; there is nothing to resolve", term.name, spoken(term.state))));
@@ -82,7 +85,7 @@ impl Desk<'_> {
             Some(attempt) if !attempt.placed => {
                 let found = FoundOrder {
                     key: order.key.clone(),
-                    order_no: order.order_no.clone(),
+                    order_no: order.number(),
                     order_id: order.portal_id.clone(),
                     status: order.status.clone(),
                     transaction_no: order.facts.transaction.clone(),
@@ -325,4 +328,25 @@ fn refuse_another_length(term: &DueTerm, order: &evidence::Listed, number: &str)
         term.typed(),
         words::DATE
     )))
+}
+
+/// A trial, a first purchase, another service or fewer of them: what is renewed would lapse, or the rest of it, untold.
+fn refuse_another_purchase(term: &DueTerm, order: &evidence::Listed, learned: &Learned, number: &str) -> Result<(), Refused> {
+    let (facts, ours) = (&order.facts, term.standing.quantity);
+    let name = term.typed();
+    let elsewhere = format!("if it is paid elsewhere: renewd rebase {name} DATE ({})", words::DATE);
+    let another_item =
+        learned.echoes(Field::Item) && !facts.items.is_empty() && !facts.items.contains(&term.identity.item_id.to_string());
+    let why = if let Some(other) = facts.operations.iter().find(|operation| !operation.starts_with("renew")) {
+        format!("order {number} is a {other} and renews nothing")
+    } else if another_item {
+        format!("order {number} is for another service ({}) than {name}", facts.items.join(", "))
+    } else if let Some(theirs) = facts.quantity.filter(|theirs| learned.echoes(Field::Item) && *theirs < ours) {
+        format!(
+            "order {number} is for {theirs}, and {name} is renewed for {ours}: if {theirs} is what it needs, change its quantity in the file first"
+        )
+    } else {
+        return Ok(());
+    };
+    Err(Refused::No(format!("{why}; {elsewhere}; to order it all the same: renewd release {name}")))
 }

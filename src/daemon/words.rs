@@ -137,7 +137,7 @@ fn what_helps(term: &DueTerm) -> String {
 }
 
 /// What can still be done once no order can be made for a term any more.
-fn after_the_last_chance(term: &DueTerm) -> String {
+pub(super) fn after_the_last_chance(term: &DueTerm) -> String {
     let name = term.typed();
     format!("renewd rebase {name} DATE ({DATE}); if it was renewed elsewhere: renewd resolve {name} --order-no X")
 }

@@ -41,6 +41,11 @@ pub struct Listed {
 }
 
 impl Listed {
+    /// Its number; its id, while the portal has given it none.
+    pub fn number(&self) -> Option<String> {
+        self.order_no.clone().or_else(|| self.portal_id.clone())
+    }
+
     /// An order that the mirror does not hold, known by its number only.
     pub fn unseen(order_no: &str) -> Self {
         Self {

@@ -90,7 +90,7 @@ impl Learned {
         lessons.iter().map(|(field, echo)| (*field, merged(self.of(*field), *echo))).collect()
     }
 
-    pub(super) fn echoes(&self, field: Field) -> bool {
+    pub(crate) fn echoes(&self, field: Field) -> bool {
         self.of(field) == Some(Echo::Echoed)
     }
 

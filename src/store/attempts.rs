@@ -3,8 +3,8 @@
 //! Owns the only place where a [`Committed`] is made. Never sends.
 
 use bytes::Bytes;
-use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::audit::{self, Happened};
@@ -14,6 +14,9 @@ use super::{Doing, Store, StoreError, Tx, commit};
 use crate::renewal::evidence::{is_other_word, is_paid};
 use crate::renewal::typed::typed;
 use crate::rules::{Rule, kept};
+
+/// Before a deadline.
+const LAST_DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// What says that an order is the one that was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -319,14 +322,16 @@ async fn interrupt(tx: &mut Tx<'_>, now: Timestamp, attempt: i64, term: i64, nam
     .execute(&mut **tx)
     .await
     .doing("recovering an attempt")?;
+    // In its last day no other warning comes before the deadline, and absence may be proven too late for another try.
     sqlx::query(
         "UPDATE term SET state = 'unknown', since = $2, reason = 'finding_out', act_at = $2, tries = 0,
-                detail = 'the daemon stopped after the order was committed; whether the portal has it is being found out', remedy = $3
+                warn_at = iif(deadline_at > $2 AND deadline_at <= $4, $2, warn_at), detail = 'the daemon stopped after the order was committed; whether the portal has it is being found out', remedy = $3
          WHERE id = $1",
     )
     .bind(term)
     .bind(time(now))
     .bind(format!("renewd history {}", typed(name)))
+    .bind(time(now.checked_add(LAST_DAY).unwrap_or(Timestamp::MAX)))
     .execute(&mut **tx)
     .await
     .doing("recovering a term")?;

@@ -206,7 +206,6 @@ impl Store {
         &mut self,
         now: Timestamp,
         subscription: i64,
-        anchor: Date,
         span: &Span,
         moments: &Moments,
         counted: &[String],
@@ -216,7 +215,7 @@ impl Store {
         within(&mut tx, now, write).await?;
         sqlx::query("UPDATE subscription SET anchor_on = $2 WHERE id = $1")
             .bind(subscription)
-            .bind(anchor.to_string())
+            .bind(span.starts_on.to_string())
             .execute(&mut *tx)
             .await
             .doing("beginning another chain")?;
@@ -250,7 +249,7 @@ impl Store {
         .bind(term.identity.looks_like())
         .bind(time(now))
         .bind(how)
-        .bind(&order.order_no)
+        .bind(order.number())
         .bind(&order.portal_id)
         .bind(&order.status)
         .bind(time(order.created_at.unwrap_or(now).min(now)))
@@ -271,7 +270,7 @@ impl Store {
             subscription: Some(term.subscription),
             renewal: Some(term.name.clone()),
             po_number: Some(po_number),
-            order_no: order.order_no.clone(),
+            order_no: order.number(),
             transaction_no: order.facts.transaction.clone(),
             detail,
         };

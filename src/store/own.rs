@@ -30,6 +30,9 @@ pub struct SetAsideOrder {
     pub listed: Option<Listed>,
 }
 
+/// Look, moment, number, id, status.
+type SetAsideRow = (String, String, String, Option<String>, Option<String>);
+
 /// Something in the portal's list that nobody here expected.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct Unexpected {
@@ -89,7 +92,7 @@ impl Store {
 
     /// Orders of ours for what looks like one of `looks` that count for nothing, as far as the database knows.
     pub async fn set_aside_orders(&mut self, looks: &[String], ours: &str) -> Result<Vec<SetAsideOrder>, StoreError> {
-        let rows: Vec<(String, String, String, Option<String>, Option<String>)> = sqlx::query_as(
+        let rows: Vec<SetAsideRow> = sqlx::query_as(
             "SELECT a.looks_like, a.created_at, a.order_no, a.order_id, a.order_status FROM attempt a JOIN term t ON t.id = a.term_id
              WHERE a.order_no IS NOT NULL AND a.looks_like IN (SELECT value FROM json_each($1))
                AND (a.state = 'void' OR (a.state = 'placed' AND t.state = 'skipped')) ORDER BY a.id",

@@ -12,7 +12,9 @@ async fn a_renewal_goes_on_once_the_orders_that_held_it_show_other_customers() {
     let (mut world, sandbox, retold) = World::before_sandbox().await;
     world.clock.set(at("2027-02-10T00:00:00Z"));
     let (other, theirs) = (order_of(&sandbox, 9), order_of(&sandbox, 9));
-    [&other, &theirs].into_iter().for_each(|order| retold.fail_where(order, 500));
+    for order in [&other, &theirs] {
+        retold.fail_where(order, 500);
+    }
     for now in ["2027-02-15T09:00:00Z", "2027-02-15T21:00:00Z", "2027-02-16T10:00:00Z"] {
         world.live_until(now).await;
     }

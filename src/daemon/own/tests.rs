@@ -1,7 +1,61 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::clock::ManualClock;
 use crate::daemon::commands::Asked;
-use crate::daemon::testing::{World, order_of};
+use crate::daemon::testing::{BEGIN, World, at, order_of};
 use crate::ids::PortalId;
-use crate::sandbox::{Foreign, OrderRequest, PlacedBy, SUCCEED};
+use crate::portal::transport::{Request, Response, Transport, TransportError};
+use crate::sandbox::{Effect, Endpoint, Fault, Foreign, OrderRequest, PlacedBy, Reply, SUCCEED, Sandbox, Settings, Target};
+use crate::simulation::line::Line;
+
+/// A portal that gives orders their numbers when they are paid.
+struct Unnumbered(Line, Arc<AtomicBool>);
+
+impl Transport for Unnumbered {
+    async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        let mut response = self.0.send(request).await?;
+        if !self.1.load(Ordering::Relaxed) {
+            const NUMBER: &str = "\"orderNo\":\"";
+            let text = String::from_utf8(response.body.to_vec()).unwrap();
+            let mut parts = text.split(NUMBER);
+            let first = parts.next().unwrap().to_owned();
+            response.body = parts.fold(first, |all, part| all + NUMBER + &part[part.find('"').unwrap()..]).into();
+        }
+        Ok(response)
+    }
+}
+
+/// The answer was lost, and the order, which had no number before it was paid, was recorded under none: set aside by a person and paid after all, it was
+/// not found again, and a second one went.
+#[tokio::test]
+async fn an_order_that_gets_its_number_when_it_is_paid_is_known_by_its_id_until_then() {
+    let (clock, numbered) = (ManualClock::at(at(BEGIN)), Arc::new(AtomicBool::new(false)));
+    let sandbox = Sandbox::new(Arc::new(clock.clone()), Settings::default());
+    let mut world = World::new(Unnumbered(Line::quiet(sandbox.clone(), &clock), Arc::clone(&numbered)), clock).await;
+    sandbox.inject(Target::Only(Endpoint::Save), Fault { effect: Effect::Done, reply: Reply::Garbage }, 1);
+    world.live_until("2027-02-15T09:00:00Z").await;
+    let order = sandbox.orders()[0].clone();
+    sandbox.set_status(&order.order_no, "pending").unwrap();
+    world.live_until("2027-02-15T10:00:00Z").await;
+    assert_eq!(world.states().await, ["placed "]);
+    sandbox.set_status(&order.order_no, "cancelled").unwrap();
+    world.live_until("2027-02-16T10:00:00Z").await;
+    let told = world.told("term:1:dead_order").await;
+    assert!(told[0].contains(&format!("order {} is cancelled", order.id)), "{told:?}");
+    world.ask(Asked::ResolveVoid { term: 1 }).await.unwrap();
+    let request_hash = world.request_hash(1).await;
+    world.ask(Asked::Approve { term: 1, request_hash }).await.unwrap();
+    numbered.store(true, Ordering::Relaxed);
+    sandbox.set_status(&order.order_no, SUCCEED.as_ref()).unwrap();
+    world.live_until("2027-02-17T10:00:00Z").await;
+    assert_eq!((world.states().await, sandbox.orders().len()), (vec!["held foreign_order".to_owned()], 1));
+    world.ask(Asked::ResolveOrdered { term: 1, order: order.order_no.clone() }).await.unwrap();
+    world.live_until("2027-02-17T11:00:00Z").await;
+    assert_eq!(world.states().await[0], "renewed ");
+    let number: String = sqlx::query_scalar("SELECT order_no FROM orders").fetch_one(&mut world.engine.store.conn).await.unwrap();
+    assert_eq!(number, order.order_no);
+}
 
 /// A person took it for dead when it was; it was paid after all, and shows another customer since. This is the only thing that stands before a second
 /// order.

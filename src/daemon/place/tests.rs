@@ -297,7 +297,9 @@ async fn a_dead_order_that_is_paid_while_others_are_looked_at_holds() {
     let (mut world, sandbox, clock, meanwhile) = world().await;
     sandbox.change(|settings| settings.list.page_cap = Some(2));
     let dead: Vec<String> = (0..20).map(|_| order_of(&sandbox, 1)).collect();
-    dead.iter().for_each(|theirs| sandbox.set_status(theirs, "failed").unwrap());
+    for theirs in &dead {
+        sandbox.set_status(theirs, "failed").unwrap();
+    }
     world.engine.look_at_portal().await.unwrap();
     clock.set(due());
     let (waits, theirs, looks) = (clock.clone(), sandbox.clone(), Arc::new(Mutex::new(0)));

@@ -308,6 +308,32 @@ async fn an_order_of_another_length_does_not_pay_a_term_and_the_answer_names_wha
     }
 }
 
+/// A trial, a first purchase, another service or three of ten counted as the renewal, as the message had it, and ours lapsed untold. What was not learned to
+/// come back refuses nothing.
+#[tokio::test]
+async fn an_order_that_renews_something_else_does_not_pay_a_term() {
+    type Changes = fn(&mut OrderRequest);
+    let cases: [(Changes, &str); 4] = [
+        (|request| request.operation_type = "trial_service".to_owned(), "renews nothing"),
+        (|request| request.operation_type = "purchase_service".to_owned(), "renews nothing"),
+        (|request| request.service_list[0].service_id = PortalId::known(8), "another service (8)"),
+        (|request| request.service_list[0].quantity = Some(2), "is for 2, and one is renewed for 3"),
+    ];
+    for (changes, why) in cases {
+        let (mut world, sandbox, _) = World::before_sandbox().await;
+        for now in ["2027-02-15T09:00:00Z", "2027-02-15T10:00:00Z", "2028-02-10T00:00:00Z"] {
+            world.live_until(now).await; // the first is read back, and its fields are learned
+        }
+        let mut request = OrderRequest::rm_premium(Some(PortalId::known(1)), PortalId::known(5), PortalId::known(7), 3);
+        changes(&mut request);
+        let theirs = sandbox.add_foreign(Foreign { by: PlacedBy::Customer, request, status: SUCCEED, created_at: None }).order_no;
+        world.live_until("2028-02-16T09:00:00Z").await;
+        assert_eq!(world.states().await, ["renewed ", "held foreign_order"]);
+        let refused = world.ask(Asked::ResolveOrdered { term: 2, order: theirs.clone() }).await.unwrap_err().to_string();
+        assert!(refused.contains(why) && refused.contains("renewd rebase one DATE"), "{refused}");
+    }
+}
+
 /// A command in an old message, or one that came a moment too late, meant the term that had just been renewed.
 #[tokio::test]
 async fn a_command_right_after_a_renewal_does_not_mean_the_next_year() {

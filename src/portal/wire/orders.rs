@@ -89,7 +89,8 @@ impl OrderDetail {
     pub fn are_of(&self, id: Option<&str>, order_no: Option<&str>) -> bool {
         let numbers = named(&self.value, &["orderNo"]);
         let by_id = || id.is_some_and(|id| named(&self.value, &["id", "orderId"]).iter().any(|named| named == id));
-        match order_no {
+        // Before the portal gives it a number, an order goes by its id.
+        match order_no.filter(|number| Some(*number) != id) {
             Some(order_no) if !numbers.is_empty() => numbers.iter().any(|number| number == order_no),
             _ => by_id(),
         }
@@ -168,6 +169,7 @@ mod tests {
         assert!(!of(r#"{"basicInformation":{"productId":"21"}}"#), "it names none");
         let unnumbered = details(r#"{"orderInformation":{"id":"7","orderNo":"UF7"}}"#);
         assert!(unnumbered.are_of(Some("7"), None) && !unnumbered.are_of(Some("8"), None));
+        assert!(unnumbered.are_of(Some("7"), Some("7")), "known by its id, before it got its number");
     }
 
     #[test]

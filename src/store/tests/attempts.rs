@@ -63,6 +63,19 @@ async fn what_was_open_when_the_process_died_is_unknown_once_and_looked_for_at_o
     assert_eq!(db.number("SELECT count(*) FROM attention WHERE renewal = 'p2'").await, 1);
 }
 
+/// The process died at ten in the evening before the deadline, and people heard of it at midnight. A broken connection is told at once.
+#[tokio::test]
+async fn what_was_open_when_the_process_died_in_its_last_day_is_told_at_once() {
+    for (now, told) in [("2027-02-15T09:30:00Z", false), ("2027-02-28T21:00:00Z", true)] {
+        let mut db = Fresh::with([1]).await;
+        let due = db.due(DUE).await;
+        db.commit(&[&due[0]], "A").await.unwrap();
+        db.store.open_becomes_unknown(at(now)).await.unwrap();
+        let warned = db.number("SELECT coalesce(warn_at = act_at, 0) FROM term").await;
+        assert_eq!(warned == 1, told, "{now}");
+    }
+}
+
 #[tokio::test]
 async fn limits_count_what_may_have_been_sent() {
     let mut db = Fresh::with([1, 2, 3, 4]).await;
