@@ -2,7 +2,6 @@
 //!
 //! Owns the queue between the command line and the daemon, and the writes that only a person's word allows.
 
-use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
