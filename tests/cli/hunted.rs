@@ -59,7 +59,7 @@ fn an_order_for_another_customer_does_not_pay_a_term() {
     portal.foreign_order(&others("3"));
     portal.foreign_order(&others("2"));
     let said = place.run(&["run", "--once"]).ended(2).out;
-    assert!(said.contains(r"renewd approve 'o'\''two'"), "{said}");
+    assert!(said.contains(r"renewd release 'o'\''two'"), "{said}");
     let orders = portal.orders();
     let resolve = |n: usize| place.run(&["resolve", "o'two", "--order-no", orders[n]["orderNo"].as_str().unwrap(), "--yes"]);
     resolve(0).ended(1).explained(&["is for another product, customer or serial number"]);
