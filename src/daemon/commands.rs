@@ -230,7 +230,10 @@ impl Desk<'_> {
 
     async fn hold(&mut self, id: i64) -> Done {
         let term = self.term(id).await?;
-        if !matches!(term.state, TermState::Scheduled | TermState::AwaitingApproval) {
+        // These holds end by themselves when their reason does.
+        let may_go_on = term.state == TermState::Held
+            && matches!(term.reason, Some(Reason::ForeignOrder | Reason::ListLacks | Reason::Lapsed));
+        if !matches!(term.state, TermState::Scheduled | TermState::AwaitingApproval) && !may_go_on {
             return Err(Refused::No(format!(
                 "{} is {}; there is nothing to hold{}",
                 term.name,

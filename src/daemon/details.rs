@@ -65,9 +65,6 @@ impl Engine {
         unpaid: &[Listed],
         deadline: Timestamp,
     ) -> Result<Result<(), String>, TickError> {
-        if unpaid.is_empty() {
-            return Ok(Ok(()));
-        }
         let made: Option<Vec<Timestamp>> = unpaid.iter().map(|order| order.created_at).collect();
         let down_to = made.and_then(|made| made.into_iter().min()).map(|at| after(at, SignedDuration::from_mins(-1)));
         let many = unpaid.len();

@@ -369,7 +369,7 @@ pub(super) fn is_overdue(term: &DueTerm, now: Timestamp) -> bool {
     waits && now >= chain::last_chance(term.moments.deadline_at, term.standing.grace_days)
 }
 
-/// `span` later, or the end of time.
+/// `span` later, or earlier; at most the end of time, or its beginning.
 pub(super) fn after(now: Timestamp, span: SignedDuration) -> Timestamp {
-    now.checked_add(span).unwrap_or(Timestamp::MAX)
+    now.checked_add(span).unwrap_or(if span.is_negative() { Timestamp::MIN } else { Timestamp::MAX })
 }

@@ -4,6 +4,7 @@
 //! that have come to show another customer. Never orders, and never decides what an order that is or may be for it means.
 
 use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
 
 use super::engine::{Engine, TickError, after};
 use super::sound::{LISTED_WITHIN, foreign_plight, named};
@@ -77,6 +78,14 @@ impl Engine {
         Ok(self.store.write(now, write).await?)
     }
 
+    fn goes_on(&self, now: Timestamp, term: &DueTerm, write: &mut Write) {
+        let what = "every order for which it was held shows another customer by now; it goes on";
+        tracing::info!(renewal = term.name, "{what}");
+        write.events.push(words::event("term.goes_on", term, json!({"orders": term.candidates})));
+        write.messages.push(words::message(term, "goes_on", what, &format!("renewd hold {} (keeps it back)", term.typed())));
+        write.moves.push(Move { act_at: Some(now), ..self.stay_clear(term, TermState::Scheduled) });
+    }
+
     async fn look_at_candidates(&mut self, now: Timestamp, term: &DueTerm, write: &mut Write) -> Result<(), TickError> {
         let mut orders = Vec::new();
         for key in &term.candidates {
@@ -88,8 +97,7 @@ impl Engine {
         // Orders of ours, and such as the list has never shown, are not told from others by what they show.
         let all_read = orders.len() == term.candidates.len() && orders.iter().all(|order| order.attempt.is_none());
         if still.is_empty() && all_read {
-            tracing::info!(renewal = term.name, "every order for which it was held is for somebody else; it goes on");
-            write.moves.push(Move { act_at: Some(now), ..self.stay_clear(term, TermState::Scheduled) });
+            self.goes_on(now, term, write);
         } else if still.len() < orders.len() && all_read {
             let keys: Vec<String> = still.iter().map(|order| order.key.clone()).collect();
             let shown: Vec<String> = keys.iter().map(|key| named(key, &still)).collect();

@@ -148,8 +148,12 @@ impl Engine {
         };
         let Some(status) = status.or_else(|| by_row.clone()) else { return Ok(Ok(true)) };
         self.store.take_status(self.clock.now(), listed.mark, &status).await?;
-        if evidence::is_other_word(Some(&status)) && order.status.as_ref() == Some(&status) {
-            return Ok(Ok(false)); // what that word means a person has said
+        // What a word means that is not known, a person has said by setting the order aside; unless it was dead in between.
+        if let Some(aside_at) = order.aside_at.filter(|_| evidence::is_other_word(Some(&status)))
+            && order.status.as_ref() == Some(&status)
+            && !self.store.is_revived(listed.mark, aside_at).await?
+        {
+            return Ok(Ok(false));
         }
         Ok(Ok(!(evidence::is_dead(Some(&status)) && evidence::is_dead(by_row.as_deref()))))
     }

@@ -135,19 +135,21 @@ impl Engine {
         }
         let seen = others.bound_at.max(earliest);
         let unpaid_since = others.since.values().map(|since| since.unpaid_at).min().map_or(earliest, |at| at.min(earliest));
-        let mut unpaid = self.store.foreign_since(unpaid_since, seen, &self.po_prefix).await?;
-        if unpaid.is_empty() {
+        let mut unpaid = self.store.unpaid_since(unpaid_since, seen, &self.po_prefix).await?;
+        others.foreign = self.store.foreign_since(earliest, seen, &self.po_prefix).await?;
+        if unpaid.is_empty() && others.foreign.is_empty() {
             return Ok(Ok(()));
         }
         self.look_whether_shown_alike(due).await?;
-        unpaid.retain(|order| !evidence::is_paid(order.status.as_deref()));
         let would_hold = self.would_hold(due, &unpaid, others).await?;
         unpaid.retain(|order| would_hold.contains(&order.key));
-        let deadline = due.iter().map(|term| term.moments.deadline_at).min().unwrap_or(Timestamp::MAX);
-        if let Err(why) = self.look_again_at(&unpaid, deadline).await? {
-            return Ok(Err(why));
+        if !unpaid.is_empty() {
+            let deadline = due.iter().map(|term| term.moments.deadline_at).min().unwrap_or(Timestamp::MAX);
+            if let Err(why) = self.look_again_at(&unpaid, deadline).await? {
+                return Ok(Err(why));
+            }
+            others.foreign = self.store.foreign_since(earliest, seen, &self.po_prefix).await?;
         }
-        others.foreign = self.store.foreign_since(earliest, seen, &self.po_prefix).await?;
         others.foreign.retain(|order| !evidence::is_dead(order.status.as_deref()));
         Ok(Ok(()))
     }

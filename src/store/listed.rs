@@ -120,6 +120,20 @@ impl Store {
         self.whose_numbers(rows, ours).await
     }
 
+    /// Those of the same, made since `since`, that are not paid.
+    pub async fn unpaid_since(&mut self, since: Timestamp, seen: Timestamp, ours: &str) -> Result<Vec<Listed>, StoreError> {
+        let rows: Vec<ListedRow> = sqlx::query_as(select_listed!(
+            "attempt_id IS NULL AND coalesce(status, '') NOT LIKE 'succeed' AND (coalesce(created_at, first_seen_at) >= $1
+               OR revived_at >= $1 OR (first_seen_at >= $2 AND first_seen_at > (SELECT min(first_seen_at) FROM portal_order))) ORDER BY id"
+        ))
+        .bind(time(since))
+        .bind(time(seen))
+        .fetch_all(&mut self.conn)
+        .await
+        .doing("reading the orders of others")?;
+        self.whose_numbers(rows, ours).await
+    }
+
     /// The order with this number or id.
     pub async fn listed_order(&mut self, number: &str, ours: &str) -> Result<Option<Listed>, StoreError> {
         let row: Option<ListedRow> =

@@ -8,7 +8,7 @@ use super::account::pause_within;
 use super::audit::{self, Happened};
 use super::moves::{Write, within};
 use super::outbox::{Message, post};
-use super::text::{json, read_time, time};
+use super::text::{json, read_optional_time, read_time, time};
 use super::{Doing, Store, StoreError, commit};
 use crate::renewal::evidence::Listed;
 use crate::renewal::facts;
@@ -26,12 +26,14 @@ pub struct SetAsideOrder {
     pub order_id: Option<String>,
     /// `orderStatus` when it was set aside.
     pub status: Option<String>,
+    /// When it was set aside, where a person did.
+    pub aside_at: Option<Timestamp>,
     /// Its row of the mirror.
     pub listed: Option<Listed>,
 }
 
-/// Look, moment, number, id, status.
-type SetAsideRow = (String, String, String, Option<String>, Option<String>);
+/// Look, moment, number, id, status, moment of setting aside.
+type SetAsideRow = (String, String, String, Option<String>, Option<String>, Option<String>);
 
 /// Something in the portal's list that nobody here expected.
 #[derive(Debug, Clone, sqlx::FromRow)]
@@ -93,7 +95,7 @@ impl Store {
     /// Orders of ours for what looks like one of `looks` that count for nothing, as far as the database knows.
     pub async fn set_aside_orders(&mut self, looks: &[String], ours: &str) -> Result<Vec<SetAsideOrder>, StoreError> {
         let rows: Vec<SetAsideRow> = sqlx::query_as(
-            "SELECT a.looks_like, a.created_at, a.order_no, a.order_id, a.order_status FROM attempt a JOIN term t ON t.id = a.term_id
+            "SELECT a.looks_like, a.created_at, a.order_no, a.order_id, a.order_status, iif(a.state = 'void', a.settled_at, NULL) FROM attempt a JOIN term t ON t.id = a.term_id
              WHERE a.order_no IS NOT NULL AND a.looks_like IN (SELECT value FROM json_each($1))
                AND (a.state = 'void' OR (a.state = 'placed' AND t.state = 'skipped')) ORDER BY a.id",
         )
@@ -102,9 +104,10 @@ impl Store {
         .await
         .doing("reading the orders that were set aside")?;
         let mut orders = Vec::with_capacity(rows.len());
-        for (looks_like, created_at, order_no, order_id, status) in rows {
+        for (looks_like, created_at, order_no, order_id, status, aside_at) in rows {
             let listed = self.listed_order(&order_no, ours).await?;
-            orders.push(SetAsideOrder { looks_like, created_at: read_time(&created_at)?, order_no, order_id, status, listed });
+            let (created_at, aside_at) = (read_time(&created_at)?, read_optional_time(aside_at.as_deref())?);
+            orders.push(SetAsideOrder { looks_like, created_at, order_no, order_id, status, aside_at, listed });
         }
         Ok(orders)
     }

@@ -25,6 +25,26 @@ async fn a_renewal_goes_on_once_the_orders_that_held_it_show_other_customers() {
     world.live_until("2027-02-18T12:00:00Z").await;
     world.live_until("2027-02-18T13:00:00Z").await;
     assert_eq!((world.states().await[0].as_str(), ours(&sandbox)), ("renewed ", 1));
+    assert_eq!(world.told("term:1:goes_on").await.len(), 1);
+}
+
+/// "There is nothing to hold", and a day later it went on.
+#[tokio::test]
+async fn what_is_held_for_a_reason_that_may_pass_can_be_held_by_a_person() {
+    let (mut world, sandbox, retold) = World::before_sandbox().await;
+    world.clock.set(at("2027-02-10T00:00:00Z"));
+    retold.fail_where(&order_of(&sandbox, 9), 500);
+    for now in ["2027-02-15T09:00:00Z", "2027-02-15T21:00:00Z", "2027-02-16T10:00:00Z"] {
+        world.live_until(now).await;
+    }
+    assert_eq!(world.states().await, ["held foreign_order"]);
+    world.ask(Asked::Hold { term: 1 }).await.unwrap();
+    retold.recover();
+    world.live_until("2027-02-20T12:00:00Z").await;
+    assert_eq!((world.states().await, ours(&sandbox)), (vec!["held operator".to_owned()], 0));
+    world.ask(Asked::Release { term: 1, orders: Vec::new() }).await.unwrap();
+    world.live_until("2027-02-20T13:00:00Z").await;
+    assert_eq!(ours(&sandbox), 1);
 }
 
 /// The customer had an unpaid basket, and a person let ours go beside it. It was paid before ours went, or after; nobody was told, and the year after
