@@ -7,6 +7,9 @@ CREATE TRIGGER order_is_paid_after_all AFTER UPDATE OF status ON portal_order
 WHEN NEW.attempt_id IS NULL AND lower(coalesce(NEW.status, '')) = 'succeed' AND lower(coalesce(OLD.status, '')) <> 'succeed'
 BEGIN
     UPDATE term SET dismissed = (SELECT json_group_array(value) FROM json_each(dismissed) WHERE value <> NEW.key) WHERE instr(dismissed, NEW.key);
+    -- Nor has one who was told of it: what he reads is written anew, at once.
+    UPDATE term SET act_at = coalesce(NEW.changed_at, NEW.first_seen_at)
+    WHERE state = 'held' AND reason = 'foreign_order' AND instr(candidates, NEW.key);
 END;
 
 -- An order of ours that had no number when it was found goes by its id until it gets one.

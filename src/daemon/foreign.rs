@@ -98,7 +98,7 @@ impl Engine {
         let all_read = orders.len() == term.candidates.len() && orders.iter().all(|order| order.attempt.is_none());
         if still.is_empty() && all_read {
             self.goes_on(now, term, write);
-        } else if still.len() < orders.len() && all_read {
+        } else if all_read {
             let keys: Vec<String> = still.iter().map(|order| order.key.clone()).collect();
             let shown: Vec<String> = keys.iter().map(|key| named(key, &still)).collect();
             let step = self.stay(term, TermState::Held, Some(look_again(now)));

@@ -28,6 +28,24 @@ async fn a_renewal_goes_on_once_the_orders_that_held_it_show_other_customers() {
     assert_eq!(world.told("term:1:goes_on").await.len(), 1);
 }
 
+/// The message said "pending" for days, and `release` by it let ours go beside an order that was paid meanwhile, as the daemon knew.
+#[tokio::test]
+async fn who_was_told_that_an_order_is_unpaid_hears_when_it_is_paid() {
+    let (mut world, sandbox, _) = World::before_sandbox().await;
+    let theirs = order_of(&sandbox, 1);
+    sandbox.set_status(&theirs, "pending").unwrap();
+    world.live_until("2027-02-15T09:00:00Z").await;
+    sandbox.set_status(&theirs, SUCCEED.as_ref()).unwrap();
+    world.live_until("2027-02-15T12:00:00Z").await;
+    world.engine.look_at_portal().await.unwrap();
+    world.live_until("2027-02-15T12:01:00Z").await;
+    let told = world.told("term:1:foreign_order").await;
+    assert!(told.len() == 2 && told[0].contains("(pending)") && !told[1].contains("(pending)"), "{told:?}");
+    assert_eq!(world.states().await, ["held foreign_order"]);
+    let shown: String = sqlx::query_scalar("SELECT detail FROM term").fetch_one(&mut world.engine.store.conn).await.unwrap();
+    assert!(!shown.contains("pending"), "{shown}");
+}
+
 /// "There is nothing to hold", and a day later it went on.
 #[tokio::test]
 async fn what_is_held_for_a_reason_that_may_pass_can_be_held_by_a_person() {
