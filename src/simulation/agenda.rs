@@ -257,7 +257,7 @@ async fn edit(life: &mut Life, at: usize) -> Result<(), Complaint> {
         }
         6 => {
             plan.batch = Some("b".to_owned());
-            plan.broken_off = true;
+            (plan.broken_off, plan.was_broken_off) = (true, true);
             life.plan(back, Event::Return(at));
         }
         _ => {

@@ -51,6 +51,7 @@ fn has_cause(kind: &str, reason: &str, plan: &Plan, plans: &[Plan], sandbox: &Sa
             || plan.partner.is_none() && nature.strangers > 0
             // Details that cannot be read for a day say of no order whose it is.
             || nature.spells > 0 && nature.strangers > 0
+            || plan.was_broken_off
             || plans.iter().filter(|other| other.looks_like(&plan.request(1))).count() > 1
     };
     match (kind, reason) {

@@ -50,6 +50,8 @@ pub(super) struct Plan {
     pub(super) settled_by_people: Vec<u32>,
     /// It stands in the file as something else: nothing is owed to it until that is put right.
     pub(super) broken_off: bool,
+    /// It once did: ours for it looks like one for that.
+    pub(super) was_broken_off: bool,
     /// A person has skipped it or holds it since then: nothing may be ordered.
     pub(super) unwanted: Option<Unwanted>,
     /// Somebody has decided whether, and when, what has ended goes on.
@@ -232,6 +234,7 @@ fn plan(dice: &mut Dice, n: u64, today: Date, calm: bool) -> Plan {
         listed: true,
         settled_by_people: Vec::new(),
         broken_off: false,
+        was_broken_off: false,
         unwanted: None,
         decided: false,
         early: Vec::new(),

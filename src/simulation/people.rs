@@ -117,9 +117,8 @@ async fn help(life: &mut Life, engine: &mut Daemon, term: &DueTerm) -> Result<bo
         // One that looks like an old one is never approved here: the entry is put right instead.
         (TermState::AwaitingApproval, reason) if reason != Some(Reason::LooksLikeOld) => {
             let done = ask(engine, Asked::Approve { term: term.id, request_hash: request_hash(term) }).await?;
-            // Whoever holds the next year has not held this one.
             if done && let Some((at, _)) = term_of(life, term) {
-                life.plans[at].unwanted = life.plans[at].unwanted.filter(|unwanted| !matches!(unwanted, Unwanted::Held(_)));
+                let_go(life, at);
             }
             Ok(done)
         }
@@ -139,6 +138,11 @@ async fn help(life: &mut Life, engine: &mut Daemon, term: &DueTerm) -> Result<bo
         (TermState::AwaitingApproval | TermState::Skipped, _) => Ok(true),
         _ => Ok(false),
     }
+}
+
+/// Whoever holds another year has not held the one that is let go.
+fn let_go(life: &mut Life, at: usize) {
+    life.plans[at].unwanted = life.plans[at].unwanted.filter(|unwanted| !matches!(unwanted, Unwanted::Held(_)));
 }
 
 /// `resolve --order-no` where one of the orders shown renews exactly this, whoever placed it; else `release`, with what was shown.
@@ -165,6 +169,7 @@ async fn foreign(life: &mut Life, engine: &mut Daemon, term: &DueTerm) -> Result
     let done = ask(engine, asked).await?;
     if done {
         life.oracle.dismiss(at, &term.candidates);
+        let_go(life, at);
     }
     if done && let Some(order) = paid {
         drop(life.sandbox.set_status(&order.order_no, "succeed")); // whoever finds it unpaid pays it
