@@ -11,10 +11,3 @@ BEGIN
     UPDATE term SET act_at = coalesce(NEW.changed_at, NEW.first_seen_at)
     WHERE state = 'held' AND reason = 'foreign_order' AND instr(candidates, NEW.key);
 END;
-
--- An order of ours that had no number when it was found goes by its id until it gets one.
-CREATE TRIGGER order_gets_its_number AFTER UPDATE OF order_no ON portal_order
-WHEN NEW.attempt_id IS NOT NULL AND OLD.order_no IS NULL AND NEW.order_no IS NOT NULL
-BEGIN
-    UPDATE attempt SET order_no = NEW.order_no WHERE id = NEW.attempt_id AND (order_no IS NULL OR order_no = NEW.portal_id);
-END;

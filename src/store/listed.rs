@@ -70,6 +70,19 @@ macro_rules! select_listed {
     };
 }
 
+macro_rules! select_foreign {
+    ($which:literal) => {
+        concat!(
+            select_listed!(
+                "attempt_id IS NULL AND (coalesce(created_at, first_seen_at) >= $1 OR revived_at >= $1
+               OR (first_seen_at >= $2 AND first_seen_at > (SELECT min(first_seen_at) FROM portal_order))) AND "
+            ),
+            $which,
+            " ORDER BY id"
+        )
+    };
+}
+
 impl Store {
     /// Orders of somebody else up to row `mark` that are not paid, and of which neither row nor details were read that tell the customer; the newest.
     pub async fn unread_baskets(&mut self, mark: i64, most: u32, ours: &str) -> Result<Vec<Listed>, StoreError> {
@@ -109,28 +122,27 @@ impl Store {
     /// Orders that nobody here placed, made or alive again since `since`, or first seen since `seen` and
     /// after the list was first read.
     pub async fn foreign_since(&mut self, since: Timestamp, seen: Timestamp, ours: &str) -> Result<Vec<Listed>, StoreError> {
-        let rows: Vec<ListedRow> = sqlx::query_as(select_listed!(
-            "attempt_id IS NULL AND (coalesce(created_at, first_seen_at) >= $1 OR revived_at >= $1 OR (first_seen_at >= $2 AND first_seen_at > (SELECT min(first_seen_at) FROM portal_order))) ORDER BY id"
-        ))
-        .bind(time(since))
-        .bind(time(seen))
-        .fetch_all(&mut self.conn)
-        .await
-        .doing("reading the orders of others")?;
-        self.whose_numbers(rows, ours).await
+        self.others_since(select_foreign!("true"), since, seen, ours).await
     }
 
-    /// Those of the same, made since `since`, that are not paid.
+    /// Those of the same that are not paid.
     pub async fn unpaid_since(&mut self, since: Timestamp, seen: Timestamp, ours: &str) -> Result<Vec<Listed>, StoreError> {
-        let rows: Vec<ListedRow> = sqlx::query_as(select_listed!(
-            "attempt_id IS NULL AND coalesce(status, '') NOT LIKE 'succeed' AND (coalesce(created_at, first_seen_at) >= $1
-               OR revived_at >= $1 OR (first_seen_at >= $2 AND first_seen_at > (SELECT min(first_seen_at) FROM portal_order))) ORDER BY id"
-        ))
-        .bind(time(since))
-        .bind(time(seen))
-        .fetch_all(&mut self.conn)
-        .await
-        .doing("reading the orders of others")?;
+        self.others_since(select_foreign!("coalesce(status, '') NOT LIKE 'succeed'"), since, seen, ours).await
+    }
+
+    async fn others_since(
+        &mut self,
+        select: &'static str,
+        since: Timestamp,
+        seen: Timestamp,
+        ours: &str,
+    ) -> Result<Vec<Listed>, StoreError> {
+        let rows: Vec<ListedRow> = sqlx::query_as(select)
+            .bind(time(since))
+            .bind(time(seen))
+            .fetch_all(&mut self.conn)
+            .await
+            .doing("reading the orders of others")?;
         self.whose_numbers(rows, ours).await
     }
 

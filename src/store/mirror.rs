@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::attempts::Fence;
 use super::text::{json, optional_time, read_optional_time, time};
-use super::{Doing, Store, StoreError, Tx, commit};
+use super::{Doing, Store, StoreError, commit};
 use crate::renewal::facts::Facts;
 
 /// One row of the portal's list as it goes into the mirror.
@@ -85,9 +85,7 @@ impl Store {
         .execute(&mut *tx)
         .await
         .doing("linking orders to attempts")?;
-        if rows.iter().any(|row| row.order_no.is_none()) {
-            link_by_id(&mut tx).await?;
-        }
+        super::numbered::keep(&mut tx, now, rows).await?;
         commit(tx, "taking the order list").await?;
         Ok(u64::try_from(self.mirror_count().await? - before).unwrap_or(0))
     }
@@ -184,19 +182,6 @@ impl Store {
         .doing("noting a sync")?;
         Ok(())
     }
-}
-
-/// A row may have no number at first; the answer to the order gave both.
-async fn link_by_id(tx: &mut Tx<'_>) -> Result<(), StoreError> {
-    sqlx::query(
-        "UPDATE portal_order SET attempt_id = a.id FROM attempt a
-         WHERE portal_order.attempt_id IS NULL AND portal_order.account_id = 1 AND portal_order.order_no IS NULL AND a.order_id = portal_order.portal_id
-           AND a.state = 'placed'",
-    )
-    .execute(&mut **tx)
-    .await
-    .doing("linking orders to attempts")?;
-    Ok(())
 }
 
 fn as_json(row: &MirrorRow) -> Value {

@@ -63,6 +63,7 @@ pub mod mirror;
 pub mod moves;
 pub mod nature;
 pub mod notices;
+mod numbered;
 pub mod open;
 pub mod outbox;
 pub mod outstanding;

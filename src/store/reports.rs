@@ -138,10 +138,11 @@ impl Store {
 /// be on its way into the portal's list.
 const DISAGREEMENTS: [&str; 7] = [
     "SELECT 'order ' || a.order_no || ' of attempt ' || a.po_number || ' has no row in the audit log' FROM attempt a
-     WHERE a.state = 'placed' AND NOT EXISTS (SELECT 1 FROM audit_log l WHERE l.order_no = a.order_no AND l.kind IN ('attempt.placed', 'attempt.found', 'order.adopted', 'term.resolved'))",
+     WHERE a.state = 'placed' AND NOT EXISTS (SELECT 1 FROM audit_log l WHERE l.order_no = a.order_no AND l.kind IN ('attempt.placed', 'attempt.found', 'order.adopted', 'order.numbered', 'term.resolved'))",
     "SELECT 'the audit log says that order ' || l.order_no || ' was placed, but no attempt has it' FROM audit_log l
      WHERE l.kind IN ('attempt.placed', 'attempt.found', 'order.adopted') AND l.order_no IS NOT NULL
-       AND NOT EXISTS (SELECT 1 FROM attempt a WHERE a.order_no = l.order_no)",
+       AND NOT EXISTS (SELECT 1 FROM attempt a WHERE a.order_no = l.order_no)
+       AND NOT EXISTS (SELECT 1 FROM audit_log n WHERE n.kind = 'order.numbered' AND n.detail ->> 'order_id' = l.order_no)",
     "SELECT 'transaction ' || coalesce(a.transaction_no, '(none)') || ' of order ' || a.order_no || ' is not the one in the audit log' FROM attempt a
      JOIN audit_log l ON l.kind = 'attempt.placed' AND l.order_no = a.order_no WHERE l.transaction_no IS NOT a.transaction_no",
     "SELECT 'order ' || a.order_no || ' of ' || a.created_at || ' is not in the portal''s list as last read' FROM attempt a, account c

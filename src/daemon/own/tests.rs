@@ -55,6 +55,7 @@ async fn an_order_that_gets_its_number_when_it_is_paid_is_known_by_its_id_until_
     assert_eq!(world.states().await[0], "renewed ");
     let number: String = sqlx::query_scalar("SELECT order_no FROM orders").fetch_one(&mut world.engine.store.conn).await.unwrap();
     assert_eq!(number, order.order_no);
+    assert_eq!(world.engine.store.ledgers_disagree().await.unwrap(), [""; 0]);
 }
 
 /// A person took it for dead when it was; it was paid after all, and shows another customer since. This is the only thing that stands before a second
