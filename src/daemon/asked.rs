@@ -77,6 +77,7 @@ impl Engine {
             now,
             by: &waiting.asked_by,
         };
+        let accepts = matches!(asked, Ok(Asked::AcceptDatabase));
         let done = match asked {
             Ok(asked) => desk.apply(asked).await,
             Err(error) => Err(Refused::No(format!("the command is not understood: {error}"))),
@@ -87,6 +88,11 @@ impl Engine {
         };
         tracing::info!(by = waiting.asked_by, ok = answer.ok, "{}", answer.answer);
         self.store.answer(now, waiting.id, &answer).await?;
+        if accepts && answer.ok {
+            // What stands beside an order of ours that was just taken over was no news when it was listed.
+            let theirs = self.store.foreign_rows().await?;
+            self.notice_orders(now, &[], &theirs).await?;
+        }
         super::roster::take_again(&mut self.store, now).await?;
         self.adopt_file_in_force().await
     }

@@ -35,20 +35,20 @@ pub struct Settling {
 
 impl Store {
     /// Adds the details of one order as they were at `read`, and notes when to read them again (R18). An order that was listed before the account
-    /// was bound is as old as it says; one that turned up since is at least as young as its row. A row that says that somebody's order is dead may
-    /// be stale: it is, if its details say so too.
+    /// was bound is as old as it says; one that turned up since is at least as young as its row. A row that says that somebody's order is dead or not
+    /// paid may be stale: dead it is if its details say so too, paid if either says so.
     pub async fn take_detail(&mut self, mark: i64, detail: &str, read: Timestamp, settling: Settling) -> Result<(), StoreError> {
         let value: Value = serde_json::from_str(detail).unwrap_or(Value::Null);
         let facts = Facts::of(&value, None);
         let (dead, alive): (Vec<_>, Vec<_>) = facts::status(&value).into_iter().partition(|status| is_dead(Some(status)));
         sqlx::query(concat!(
             "UPDATE portal_order SET status = CASE WHEN attempt_id IS NULL AND $9 IS NOT NULL AND ",
-            dead!("status"),
+            revives!("status", "$9"),
             " THEN $9 WHEN attempt_id IS NULL AND $10 AND ",
             dead!("row ->> '$.orderStatus'"),
             " THEN row ->> '$.orderStatus' ELSE status END,
                     revived_at = iif(attempt_id IS NULL AND $9 IS NOT NULL AND coalesce(detail, 'null') <> 'null' AND ",
-            dead!("status"),
+            revives!("status", "$9"),
             ", $7, revived_at),
                     detail = $2, product = coalesce($3, product), partner = coalesce($4, partner), serial = coalesce($5, serial), items = $6,
                     detail_at = $7, detail_failed_at = iif($2 = 'null', detail_failed_at, NULL), detail_again_at = (

@@ -130,6 +130,14 @@ impl Store {
         self.others_since(select_foreign!("coalesce(status, '') NOT LIKE 'succeed'"), since, seen, ours).await
     }
 
+    /// The rows of all orders that nobody here placed.
+    pub async fn foreign_rows(&mut self) -> Result<Vec<i64>, StoreError> {
+        sqlx::query_scalar("SELECT id FROM portal_order WHERE account_id = 1 AND attempt_id IS NULL ORDER BY id")
+            .fetch_all(&mut self.conn)
+            .await
+            .doing("reading the orders of others")
+    }
+
     async fn others_since(
         &mut self,
         select: &'static str,

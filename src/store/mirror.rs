@@ -57,7 +57,7 @@ impl Store {
         sqlx::query(concat!(
             "INSERT INTO portal_order (account_id, key, portal_id, order_no, status, created_at, row, product, partner, serial, items, first_seen_at)
              SELECT 1, coalesce((SELECT min(+p.key) FROM portal_order p WHERE p.account_id = 1 AND p.portal_id = value ->> 'portal_id'
-                        AND (p.order_no IS NULL OR value ->> 'order_no' IS NULL)
+                        AND (p.order_no IS NULL OR value ->> 'order_no' IS NULL OR p.order_no = value ->> 'order_no')
                         AND NOT EXISTS (SELECT 1 FROM portal_order e WHERE e.account_id = 1 AND e.key = value ->> 'key')), value ->> 'key'), value ->> 'portal_id', value ->> 'order_no', value ->> 'status', value ->> 'created_at', value ->> 'row',
                     value ->> 'product', value ->> 'partner', value ->> 'serial', value ->> 'items', $2
              FROM json_each($1) WHERE true

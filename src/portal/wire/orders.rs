@@ -89,11 +89,23 @@ impl OrderDetail {
     pub fn are_of(&self, id: Option<&str>, order_no: Option<&str>) -> bool {
         let numbers = named(&self.value, &["orderNo"]);
         let by_id = || id.is_some_and(|id| named(&self.value, &["id", "orderId"]).iter().any(|named| named == id));
-        // Before the portal gives it a number, an order goes by its id.
+        // Before the portal gives it a number, an order goes by its id; and its details may show that it has none, and no id.
         match order_no.filter(|number| Some(*number) != id) {
             Some(order_no) if !numbers.is_empty() => numbers.iter().any(|number| number == order_no),
-            _ => by_id(),
+            Some(_) => by_id(),
+            None => by_id() || (numbers.is_empty() && has_blank_number(&self.value)),
         }
+    }
+}
+
+/// Whether an `orderNo` is there, and nothing in it.
+fn has_blank_number(value: &Value) -> bool {
+    match value {
+        Value::Object(fields) => {
+            fields.contains_key("orderNo") && text(fields, "orderNo").is_none() || fields.values().any(has_blank_number)
+        }
+        Value::Array(elements) => elements.iter().any(has_blank_number),
+        _ => false,
     }
 }
 
@@ -170,6 +182,10 @@ mod tests {
         let unnumbered = details(r#"{"orderInformation":{"id":"7","orderNo":"UF7"}}"#);
         assert!(unnumbered.are_of(Some("7"), None) && !unnumbered.are_of(Some("8"), None));
         assert!(unnumbered.are_of(Some("7"), Some("7")), "known by its id, before it got its number");
+        for blank in ["null", "\"\""] {
+            let unpaid = details(&format!(r#"{{"orderInformation":{{"orderNo":{blank}}}}}"#));
+            assert!(unpaid.are_of(Some("7"), None) && !unpaid.are_of(Some("7"), Some("UF7")), "it has none yet");
+        }
     }
 
     #[test]

@@ -40,6 +40,7 @@ async fn an_order_that_had_no_number_at_first_is_the_same_order_later() {
             .unwrap(),
         1
     );
+    assert_eq!(fresh.store.take_rows(now, &[row(Some("7"), Some("UF7"), "succeed")]).await.unwrap(), 0, "nor after a restart");
     assert_eq!(fresh.store.take_rows(now, &[row(Some("7"), None, "succeed")]).await.unwrap(), 0, "nor when it loses it again");
     let rows = fresh.texts("SELECT key || ' ' || portal_id || ' ' || order_no FROM portal_order ORDER BY id").await;
     assert_eq!(rows, ["7 7 UF7", "UF8 8 UF8"]);
