@@ -15,7 +15,7 @@ use crate::renewal::state::{Reason, TermState};
 use crate::store::moves::{Move, Write};
 use crate::store::terms::DueTerm;
 
-/// How often.
+/// How often; near the deadline oftener.
 const LOOKS: SignedDuration = SignedDuration::from_hours(24);
 
 /// Whether `term` is held for orders that are or may be somebody else's.
@@ -24,14 +24,16 @@ pub(super) fn is_held_foreign(term: &DueTerm) -> bool {
 }
 
 /// When a term that is held for them is looked at again.
-pub(super) fn look_again(now: Timestamp) -> Timestamp {
-    after(now, LOOKS)
+pub(super) fn look_again(term: &DueTerm, now: Timestamp) -> Timestamp {
+    let left = term.moments.deadline_at.duration_since(now);
+    let soon = SignedDuration::from_secs(left.as_secs().max(0) / 4).max(SignedDuration::from_hours(1));
+    after(now, if left.is_positive() { soon.min(LOOKS) } else { LOOKS })
 }
 
 /// When a term that waits for approval is looked at again: daily; and at its last chance, when it is missed.
 pub(super) fn look_at_awaiting(term: &DueTerm, now: Timestamp) -> Timestamp {
     let last = chain::last_chance(term.moments.deadline_at, term.standing.grace_days);
-    after(now, LOOKS).min(last).max(now)
+    look_again(term, now).min(last).max(now)
 }
 
 impl Engine {
@@ -48,7 +50,7 @@ impl Engine {
         let mut write = Write::default();
         for term in &awaiting {
             if let Some(plight) = self.renewed_by_another(term, &others).await? {
-                let step = self.stay(term, TermState::Held, Some(look_again(now)));
+                let step = self.stay(term, TermState::Held, Some(look_again(term, now)));
                 words::trouble(term, TermState::Held, &plight, step, &mut write);
                 continue;
             }
@@ -101,10 +103,10 @@ impl Engine {
         } else if all_read {
             let keys: Vec<String> = still.iter().map(|order| order.key.clone()).collect();
             let shown: Vec<String> = keys.iter().map(|key| named(key, &still)).collect();
-            let step = self.stay(term, TermState::Held, Some(look_again(now)));
+            let step = self.stay(term, TermState::Held, Some(look_again(term, now)));
             words::trouble(term, TermState::Held, &foreign_plight(term, keys, &shown, None), step, write);
         } else {
-            let step = self.stay(term, TermState::Held, Some(look_again(now)));
+            let step = self.stay(term, TermState::Held, Some(look_again(term, now)));
             let (detail, remedy, candidates) = (term.detail.clone(), term.remedy.clone(), term.candidates.clone());
             write.moves.push(Move { detail, remedy, candidates, ..step });
         }

@@ -92,7 +92,7 @@ impl Engine {
                 // One that is held waits for a person, however long.
                 let next = match plight.reason {
                     Reason::Lapsed => Some(own::look_at_dead(now, term.moments.deadline_at)),
-                    Reason::ForeignOrder => Some(foreign::look_again(now)),
+                    Reason::ForeignOrder => Some(foreign::look_again(&term, now)),
                     _ => (to == TermState::AwaitingApproval).then(|| foreign::look_at_awaiting(&term, now)),
                 };
                 let step = self.stay(&term, to, next);

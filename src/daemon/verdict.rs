@@ -335,13 +335,13 @@ fn refuse_another_purchase(term: &DueTerm, order: &evidence::Listed, learned: &L
     let (facts, ours) = (&order.facts, term.standing.quantity);
     let name = term.typed();
     let elsewhere = format!("if it is paid elsewhere: renewd rebase {name} DATE ({})", words::DATE);
-    let another_item =
-        learned.echoes(Field::Item) && !facts.items.is_empty() && !facts.items.contains(&term.identity.item_id.to_string());
+    let item = term.identity.item_id.to_string();
+    let another_item = learned.echoes(Field::Item) && !facts.items.is_empty() && !facts.items.contains(&item);
     let why = if let Some(other) = facts.operations.iter().find(|operation| !operation.starts_with("renew")) {
         format!("order {number} is a {other} and renews nothing")
     } else if another_item {
         format!("order {number} is for another service ({}) than {name}", facts.items.join(", "))
-    } else if let Some(theirs) = facts.quantity.filter(|theirs| learned.echoes(Field::Item) && *theirs < ours) {
+    } else if let Some(theirs) = facts.quantity_of(&item).filter(|theirs| learned.echoes(Field::Item) && *theirs < ours) {
         format!(
             "order {number} is for {theirs}, and {name} is renewed for {ours}: if {theirs} is what it needs, change its quantity in the file first"
         )

@@ -23,6 +23,8 @@ pub struct Facts {
     pub quantity: Option<u64>,
     /// For how many months its lines are, as far as they show (portal-api.md section 8).
     pub months: Vec<u64>,
+    /// `serviceId` or `planId` and quantity of each line that shows both.
+    pub lines: Vec<(String, u64)>,
 }
 
 impl Facts {
@@ -31,8 +33,17 @@ impl Facts {
         let mut facts = Self::default();
         for value in detail.into_iter().chain([row]) {
             facts.walk(value);
+            if facts.lines.is_empty() {
+                facts.lines = lines(value);
+            }
         }
         facts
+    }
+
+    /// How many of `item` it is for, as far as its lines show.
+    pub fn quantity_of(&self, item: &str) -> Option<u64> {
+        let ours = self.lines.iter().filter(|(other, _)| other == item).map(|(_, quantity)| *quantity);
+        ours.reduce(u64::saturating_add)
     }
 
     fn walk(&mut self, value: &Value) {
@@ -61,6 +72,19 @@ impl Facts {
             "serviceId" | "planId" if !self.items.contains(&text) => self.items.push(text),
             _ => {}
         }
+    }
+}
+
+fn lines(value: &Value) -> Vec<(String, u64)> {
+    match value {
+        Value::Object(fields) => {
+            let item = ["serviceId", "planId"].into_iter().find_map(|key| scalar(fields.get(key)?));
+            let quantity = fields.get("quantity").and_then(scalar).and_then(|text| text.parse().ok());
+            let inner = fields.values().flat_map(lines);
+            item.zip(quantity).into_iter().chain(inner).collect()
+        }
+        Value::Array(elements) => elements.iter().flat_map(lines).collect(),
+        _ => Vec::new(),
     }
 }
 

@@ -47,10 +47,7 @@ impl Store {
             " THEN $9 WHEN attempt_id IS NULL AND $10 AND ",
             dead!("row ->> '$.orderStatus'"),
             " THEN row ->> '$.orderStatus' ELSE status END,
-                    revived_at = iif(attempt_id IS NULL AND $9 IS NOT NULL AND coalesce(detail, 'null') <> 'null' AND ",
-            revives!("status", "$9"),
-            ", $7, revived_at),
-                    detail = $2, product = coalesce($3, product), partner = coalesce($4, partner), serial = coalesce($5, serial), items = $6,
+                    status_at = $7, detail = $2, product = coalesce($3, product), partner = coalesce($4, partner), serial = coalesce($5, serial), items = $6,
                     detail_at = $7, detail_failed_at = iif($2 = 'null', detail_failed_at, NULL), detail_again_at = (
                         SELECT min(again) FROM (
                             SELECT strftime('%Y-%m-%dT%H:%M:%fZ', made, span.value || ' seconds') AS again
@@ -94,12 +91,7 @@ impl Store {
 
     /// How an order stands by its details, where the list was not read so far back.
     pub async fn take_status(&mut self, now: Timestamp, mark: i64, status: &str) -> Result<(), StoreError> {
-        let statement = concat!(
-            "UPDATE portal_order SET status = $2, revived_at = iif(",
-            revives!("status", "$2"),
-            ", $3, revived_at) WHERE id = $1 AND status IS NOT $2"
-        );
-        sqlx::query(statement)
+        sqlx::query("UPDATE portal_order SET status = $2, status_at = $3 WHERE id = $1 AND status IS NOT $2")
             .bind(mark)
             .bind(status)
             .bind(time(now))

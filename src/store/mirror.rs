@@ -54,7 +54,7 @@ impl Store {
         let values: Vec<Value> = rows.iter().map(as_json).collect();
         let mut tx = self.begin("taking the order list").await?;
         // `min(+p.key)`: without the plus SQLite looks for the least key in the order of the keys, through the whole mirror for each row.
-        sqlx::query(concat!(
+        sqlx::query(
             "INSERT INTO portal_order (account_id, key, portal_id, order_no, status, created_at, row, product, partner, serial, items, first_seen_at)
              SELECT 1, coalesce((SELECT min(+p.key) FROM portal_order p WHERE p.account_id = 1 AND p.portal_id = value ->> 'portal_id'
                         AND (p.order_no IS NULL OR value ->> 'order_no' IS NULL OR p.order_no = value ->> 'order_no')
@@ -64,12 +64,9 @@ impl Store {
              ON CONFLICT (account_id, key) DO UPDATE SET row = excluded.row, status = excluded.status, created_at = excluded.created_at,
                     portal_id = coalesce(excluded.portal_id, portal_id), order_no = coalesce(excluded.order_no, order_no),
                     detail_again_at = iif(detail IS NULL, NULL, $2), product = coalesce(excluded.product, product),
-                    partner = coalesce(excluded.partner, partner), serial = coalesce(excluded.serial, serial), changed_at = $2,
-                    revived_at = iif(",
-            revives!("portal_order.status", "excluded.status"),
-            ", $2, revived_at)
+                    partner = coalesce(excluded.partner, partner), serial = coalesce(excluded.serial, serial), changed_at = $2, status_at = $2
              WHERE row <> excluded.row",
-        ))
+        )
         .bind(json(&values)?)
         .bind(time(now))
         .execute(&mut *tx)

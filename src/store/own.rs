@@ -154,8 +154,8 @@ impl Store {
     }
 
     /// Of the orders with these keys or rows: those that a person set aside as dead and that live; those of others that show the product and the
-    /// customer of a term which our own order has renewed, made within a month of its beginning (a later one renews the next), or alive again
-    /// since ours; and those of ours
+    /// customer of a term which our own order has renewed, made within a month of its beginning (a later one renews the next), alive again
+    /// since ours, or seen only since; and those of ours
     /// that are not paid any more in the course of the term which they pay, when nobody looks at them any more.
     pub async fn unexpected(&mut self, now: Timestamp, keys: &[&str], rows: &[i64]) -> Result<Vec<Unexpected>, StoreError> {
         sqlx::query_as(concat!(
@@ -184,7 +184,8 @@ impl Store {
              JOIN attempt a ON a.term_id = t.id AND a.state = 'placed'
              WHERE p.attempt_id IS NULL AND s.active = 1 AND NOT EXISTS (SELECT 1 FROM installation i WHERE instr(p.row, 'RW-' || i.uid || '-'))
                AND NOT EXISTS (SELECT 1 FROM attempt u WHERE u.looks_like = a.looks_like AND u.state IN ('open', 'unknown')) AND instr(t.candidates, p.key) = 0 AND instr(t.dismissed, p.key) = 0
-               AND (p.created_at >= t.due_at OR p.created_at >= a.created_at OR p.revived_at >= a.created_at)"
+               AND (p.created_at >= t.due_at OR p.created_at >= a.created_at OR p.revived_at >= a.created_at
+                    OR p.first_seen_at >= a.created_at AND julianday(p.created_at) > julianday(t.due_at) - 60)"
         ))
         .bind(json(&keys)?)
         .bind(json(&rows)?)

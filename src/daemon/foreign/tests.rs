@@ -93,3 +93,34 @@ async fn an_order_that_was_released_unpaid_and_is_paid_since_is_another_fact() {
         assert_eq!((world.states().await[1].as_str(), ours(&sandbox)), ("held foreign_order", 1));
     }
 }
+
+/// For a day the portal showed another word for every order. What had paid the terms of today was taken for paid only now, and everything was held.
+#[tokio::test]
+async fn what_was_paid_before_does_not_come_to_life_by_a_day_of_other_words() {
+    for (ours_went, held) in [(false, false), (true, true)] {
+        let (mut world, sandbox, _) = World::before_sandbox().await;
+        let theirs = order_of(&sandbox, 1);
+        world.live_until("2027-02-14T00:00:00Z").await;
+        world.engine.look_at_portal().await.unwrap();
+        if ours_went {
+            sandbox.set_status(&theirs, "cancelled").unwrap();
+            world.live_until("2027-02-15T09:00:00Z").await;
+        } else {
+            world.live_until("2027-02-15T09:00:00Z").await;
+            world.ask(Asked::Release { term: 1, orders: vec![theirs.clone()] }).await.unwrap();
+        }
+        for now in ["2027-02-15T10:00:00Z", "2027-02-15T11:00:00Z"] {
+            world.live_until(now).await;
+        }
+        assert_eq!((world.states().await[0].as_str(), ours(&sandbox)), ("renewed ", 1));
+        for (status, now) in [("confirming", "2027-02-16T00:00:00Z"), (SUCCEED.as_ref(), "2027-02-17T00:00:00Z")] {
+            sandbox.set_status(&theirs, status).unwrap();
+            world.live_until(now).await;
+            world.engine.look_at_portal().await.unwrap();
+        }
+        for now in ["2028-02-16T09:01:00Z", "2028-02-16T10:01:00Z"] {
+            world.live_until(now).await;
+        }
+        assert_eq!(world.states().await[1], if held { "held foreign_order" } else { "renewed " });
+    }
+}

@@ -313,11 +313,20 @@ async fn an_order_of_another_length_does_not_pay_a_term_and_the_answer_names_wha
 #[tokio::test]
 async fn an_order_that_renews_something_else_does_not_pay_a_term() {
     type Changes = fn(&mut OrderRequest);
-    let cases: [(Changes, &str); 4] = [
+    let cases: [(Changes, &str); 5] = [
         (|request| request.operation_type = "trial_service".to_owned(), "renews nothing"),
         (|request| request.operation_type = "purchase_service".to_owned(), "renews nothing"),
         (|request| request.service_list[0].service_id = PortalId::known(8), "another service (8)"),
         (|request| request.service_list[0].quantity = Some(2), "is for 2, and one is renewed for 3"),
+        (
+            |request| {
+                let mut line = request.service_list[0].clone();
+                (line.service_id, line.quantity) = (PortalId::known(8), Some(10));
+                request.service_list[0].quantity = Some(2);
+                request.service_list.insert(0, line);
+            },
+            "is for 2, and one is renewed for 3",
+        ),
     ];
     for (changes, why) in cases {
         let (mut world, sandbox, _) = World::before_sandbox().await;
