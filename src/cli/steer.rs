@@ -15,6 +15,7 @@ use crate::daemon::accept::SAY_AGAIN;
 use crate::daemon::commands::Asked;
 use crate::daemon::sound::request_hash;
 use crate::store::Store;
+use crate::store::account::AND;
 use crate::store::terms::DueTerm;
 
 /// A command about one renewal.
@@ -292,7 +293,13 @@ impl Pause {
 }
 
 impl Plain {
+    /// Asks only where more than one reason would end: whoever resumes knows of his own.
     pub(super) async fn resume(self, global: &Global) -> Result<Exit, Failure> {
+        let paused = existing(global).await?.account().await?.paused;
+        if let Some((_, why)) = paused.filter(|(_, why)| why.contains(AND)) {
+            say!("{BOLD}Paused{BOLD:#}: {}", plain(&why))?;
+            self.sure.ask("Resume, although there are several reasons not to?")?;
+        }
         submit(global, Asked::Resume).await
     }
 }

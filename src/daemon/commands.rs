@@ -116,8 +116,9 @@ impl Desk<'_> {
                 Ok("paused: nothing is ordered until `renewd resume`; deadline warnings go on".to_owned())
             }
             Asked::Resume => {
+                let was = self.store.account().await?.paused.map(|(_, why)| format!("; it was paused: {why}"));
                 self.store.set_paused(self.now, None, self.by).await?;
-                Ok("resumed".to_owned())
+                Ok(format!("resumed{}", was.unwrap_or_default()))
             }
             Asked::AcceptFile { hash } => self.accept_file(&hash).await,
             Asked::AcceptDatabase => self.accept_database().await,

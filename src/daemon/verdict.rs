@@ -122,6 +122,8 @@ impl Desk<'_> {
         }
         let since = Since::of(term, &self.store.unpaid(term.id).await?, &self.config.zone).at;
         match order.created_at.filter(|at| *at < since) {
+            // One that came to life since counts, and holds it: the message names this command.
+            Some(_) if self.store.is_revived(order.mark, since).await? => Ok(()),
             Some(at) => Err(Refused::No(format!(
                 "order {number} of {at:.0} is older than what pays {0} today; if it pays further: renewd rebase {0} DATE ({1})",
                 term.typed(),

@@ -261,11 +261,19 @@ impl Store {
     }
 }
 
-/// Pauses or resumes within a larger write.
+/// Stands between the reasons of a pause.
+pub const AND: &str = "; and: ";
+
+/// Pauses or resumes within a larger write. A second pause stands beside the first: whoever ends it has to know of both.
 pub(crate) async fn pause_within(tx: &mut Tx<'_>, now: Timestamp, why: Option<&str>, by: &str) -> Result<(), StoreError> {
-    sqlx::query("UPDATE account SET paused_at = $1, paused_why = $2 WHERE id = 1")
-        .bind(why.map(|_| time(now)))
+    sqlx::query(
+        "UPDATE account SET paused_at = iif($2 IS NULL, NULL, coalesce(paused_at, $1)),
+                paused_why = CASE WHEN $2 IS NULL OR paused_why IS NULL THEN $2 WHEN instr(paused_why, $2) THEN paused_why ELSE paused_why || $3 || $2 END
+         WHERE id = 1",
+    )
+        .bind(time(now))
         .bind(why)
+        .bind(AND)
         .execute(&mut **tx)
         .await
         .doing("pausing")?;

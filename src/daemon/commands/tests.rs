@@ -67,3 +67,16 @@ async fn not_ordered_is_weighed_against_the_list_as_it_is_now() {
     assert!(answer.contains("one is ordered; --not-ordered is for orders of unknown fate"), "{answer}");
     assert_eq!(world.states().await, ["placed "]);
 }
+
+/// A person's pause was overwritten by the daemon's own, and ended by a colleague who knew of that one only; and the other way round.
+#[tokio::test]
+async fn a_second_pause_stands_beside_the_first() {
+    let (mut world, _sandbox, _) = World::before_sandbox().await;
+    for why in ["the budget is not signed", "lunch", "lunch"] {
+        world.ask(Asked::Pause { why: why.to_owned() }).await.unwrap();
+    }
+    let (_, why) = world.engine.store.account().await.unwrap().paused.unwrap();
+    assert_eq!(why, "the budget is not signed; and: lunch");
+    assert_eq!(world.ask(Asked::Resume).await.unwrap(), format!("resumed; it was paused: {why}"));
+    assert!(world.engine.store.account().await.unwrap().paused.is_none());
+}

@@ -215,6 +215,9 @@ async fn an_old_order_of_the_customer_that_is_paid_only_now_holds() {
         sandbox.set_status(&theirs, SUCCEED.as_ref()).unwrap();
         world.live_until("2027-02-15T09:00:00Z").await;
         assert_eq!((world.states().await, sandbox.orders().len()), (vec!["held foreign_order".to_owned()], 1), "{status}");
+        world.ask(Asked::ResolveOrdered { term: 1, order: theirs }).await.unwrap();
+        world.live_until("2027-02-15T12:00:00Z").await;
+        assert_eq!(world.states().await[0], "renewed ", "and the command of the message works");
     }
 }
 
