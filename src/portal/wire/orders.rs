@@ -69,7 +69,7 @@ impl OrdersPage {
 fn row(object: &Map<String, Value>, raw: &str) -> OrderRow {
     OrderRow {
         id: text(object, "id"),
-        order_no: text(object, "orderNo"),
+        order_no: number(object),
         status: text(object, "orderStatus"),
         create_time: moment(object, "createTime"),
         raw: raw.to_owned(),
@@ -87,7 +87,7 @@ impl OrderDetail {
     /// Whether these are the details of the order with this id and this number, of those that its row has. Lines and contacts have ids of their own,
     /// so an id elsewhere says nothing against it; a number does.
     pub fn are_of(&self, id: Option<&str>, order_no: Option<&str>) -> bool {
-        let numbers = named(&self.value, &["orderNo"]);
+        let numbers: Vec<String> = named(&self.value, &["orderNo"]).into_iter().filter(|number| is_number(number)).collect();
         let by_id = || id.is_some_and(|id| named(&self.value, &["id", "orderId"]).iter().any(|named| named == id));
         // Before the portal gives it a number, an order goes by its id; and its details may show that it has none, and no id.
         match order_no.filter(|number| Some(*number) != id) {
@@ -98,11 +98,20 @@ impl OrderDetail {
     }
 }
 
+/// `orderNo`; a stroke that stands for none would be the number of every order that has none.
+fn number(fields: &Map<String, Value>) -> Option<String> {
+    text(fields, "orderNo").filter(|number| is_number(number))
+}
+
+fn is_number(text: &str) -> bool {
+    text.chars().any(char::is_alphanumeric)
+}
+
 /// Whether an `orderNo` is there, and nothing in it.
 fn has_blank_number(value: &Value) -> bool {
     match value {
         Value::Object(fields) => {
-            fields.contains_key("orderNo") && text(fields, "orderNo").is_none() || fields.values().any(has_blank_number)
+            fields.contains_key("orderNo") && number(fields).is_none() || fields.values().any(has_blank_number)
         }
         Value::Array(elements) => elements.iter().any(has_blank_number),
         _ => false,
@@ -182,7 +191,7 @@ mod tests {
         let unnumbered = details(r#"{"orderInformation":{"id":"7","orderNo":"UF7"}}"#);
         assert!(unnumbered.are_of(Some("7"), None) && !unnumbered.are_of(Some("8"), None));
         assert!(unnumbered.are_of(Some("7"), Some("7")), "known by its id, before it got its number");
-        for blank in ["null", "\"\""] {
+        for blank in ["null", "\"\"", "\"-\""] {
             let unpaid = details(&format!(r#"{{"orderInformation":{{"orderNo":{blank}}}}}"#));
             assert!(unpaid.are_of(Some("7"), None) && !unpaid.are_of(Some("7"), Some("UF7")), "it has none yet");
         }
