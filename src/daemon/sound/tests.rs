@@ -221,6 +221,23 @@ async fn an_old_order_of_the_customer_that_is_paid_only_now_holds() {
     }
 }
 
+/// An old basket of somebody else was paid, and its details, older than any that are read, were never asked for: it held every renewal of the product.
+#[tokio::test]
+async fn an_old_order_of_another_customer_that_is_paid_only_now_holds_nothing() {
+    let (mut world, sandbox, _) = World::before_sandbox().await;
+    let request = OrderRequest::rm_premium(Some(PortalId::known(9)), PortalId::known(5), PortalId::known(7), 1);
+    let made = Some(at("2025-11-20T00:00:00Z"));
+    let theirs = sandbox.add_foreign(Foreign { by: PlacedBy::Customer, request, status: SUCCEED, created_at: made }).order_no;
+    sandbox.set_status(&theirs, "pending").unwrap();
+    world.engine.look_at_portal().await.unwrap();
+    world.live_until("2027-02-10T00:00:00Z").await;
+    sandbox.set_status(&theirs, SUCCEED.as_ref()).unwrap();
+    for now in ["2027-02-15T09:00:00Z", "2027-02-15T10:00:00Z"] {
+        world.live_until(now).await;
+    }
+    assert_eq!(world.states().await[0], "renewed ");
+}
+
 /// The details that were read again were a placeholder, without a status.
 #[tokio::test]
 async fn an_order_of_which_the_details_do_not_say_how_it_stands_stands_as_the_list_has_it() {
