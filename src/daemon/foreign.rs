@@ -15,8 +15,12 @@ use crate::renewal::state::{Reason, TermState};
 use crate::store::moves::{Move, Write};
 use crate::store::terms::DueTerm;
 
-/// How often; near the deadline oftener.
-const LOOKS: SignedDuration = SignedDuration::from_hours(24);
+/// How often until the deadline; near it oftener.
+const DAILY: SignedDuration = SignedDuration::from_hours(24);
+/// And after it, when there is no hurry any more.
+const WEEKLY: SignedDuration = SignedDuration::from_hours(24 * 7);
+/// After a month.
+const MONTHLY: SignedDuration = SignedDuration::from_hours(24 * 30);
 
 /// Whether `term` is held for orders that are or may be somebody else's.
 pub(super) fn is_held_foreign(term: &DueTerm) -> bool {
@@ -26,8 +30,14 @@ pub(super) fn is_held_foreign(term: &DueTerm) -> bool {
 /// When a term that is held for them is looked at again.
 pub(super) fn look_again(term: &DueTerm, now: Timestamp) -> Timestamp {
     let left = term.moments.deadline_at.duration_since(now);
-    let soon = SignedDuration::from_secs(left.as_secs().max(0) / 4).max(SignedDuration::from_hours(1));
-    after(now, if left.is_positive() { soon.min(LOOKS) } else { LOOKS })
+    let wait = if left.is_positive() {
+        SignedDuration::from_secs(left.as_secs() / 4).clamp(SignedDuration::from_hours(1), DAILY)
+    } else if left > -MONTHLY {
+        WEEKLY
+    } else {
+        MONTHLY
+    };
+    after(now, wait)
 }
 
 /// When a term that waits for approval is looked at again: daily; and at its last chance, when it is missed.
