@@ -59,7 +59,10 @@ impl Engine {
         let now = self.clock.now();
         let mut write = Write::default();
         for term in &awaiting {
-            if let Some(plight) = self.renewed_by_another(term, &others).await? {
+            // Ours for the entry that it looks like is what it waits for.
+            if term.reason != Some(Reason::LooksLikeOld)
+                && let Some(plight) = self.renewed_by_another(term, &others).await?
+            {
                 let step = self.stay(term, TermState::Held, Some(look_again(term, now)));
                 words::trouble(term, TermState::Held, &plight, step, &mut write);
                 continue;

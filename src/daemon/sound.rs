@@ -192,12 +192,16 @@ impl Engine {
         if let Some(plight) = other_length(term) {
             return Ok(Some((TermState::AwaitingApproval, plight)));
         }
+        let approval = needs_approval(term, request_hash).map(|plight| (TermState::AwaitingApproval, plight));
+        if approval.as_ref().is_some_and(|(_, plight)| plight.reason == Reason::LooksLikeOld) {
+            return Ok(approval); // it is what ours for the old one would hold it for
+        }
         // Before anybody is asked to approve it: that it may have been renewed already is what he has to know.
         if let Some(plight) = self.renewed_by_another(term, others).await? {
             return Ok(Some((TermState::Held, plight)));
         }
-        if let Some(plight) = needs_approval(term, request_hash) {
-            return Ok(Some((TermState::AwaitingApproval, plight)));
+        if approval.is_some() {
+            return Ok(approval);
         }
         let lapsed = self.lapsed(term).await?;
         Ok(lapsed.map(|lapsed| (TermState::Held, lapsed::plight(term, &lapsed))))

@@ -128,7 +128,7 @@ impl Store {
             .doing("reading the mirror")
     }
 
-    /// Orders of the mirror after row `mark`, or made or alive again since `since`, that are not ours, and whose details are to be read by `now`; those beyond
+    /// Orders of the mirror after row `mark`, or made, alive again or seen to come since `since`, that are not ours, and whose details are to be read by `now`; those beyond
     /// row `beyond`, oldest first.
     pub async fn without_detail(
         &mut self,
@@ -141,7 +141,8 @@ impl Store {
         sqlx::query_as(
             "SELECT id AS mark, portal_id, order_no FROM portal_order
              WHERE account_id = 1 AND (detail IS NULL OR detail = 'null' OR detail_again_at <= $5) AND coalesce(portal_id, order_no) IS NOT NULL
-               AND attempt_id IS NULL AND id > $4 AND (id > $1 OR coalesce(created_at, first_seen_at) >= $2 OR revived_at >= $2) ORDER BY id LIMIT +$3",
+               AND attempt_id IS NULL AND id > $4 AND (id > $1 OR coalesce(created_at, first_seen_at) >= $2 OR revived_at >= $2
+                    OR (first_seen_at >= $2 AND first_seen_at > (SELECT min(first_seen_at) FROM portal_order))) ORDER BY id LIMIT +$3",
         )
         .bind(mark)
         .bind(optional_time(since).unwrap_or_else(|| "9".to_owned()))

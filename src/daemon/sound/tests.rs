@@ -221,6 +221,22 @@ async fn an_old_order_of_the_customer_that_is_paid_only_now_holds() {
     }
 }
 
+/// Somebody else's order turned up with an old date, and its details were never asked for: it held every renewal of the product.
+#[tokio::test]
+async fn an_old_order_of_another_customer_that_turns_up_holds_nothing() {
+    let (mut world, sandbox, _) = World::before_sandbox().await;
+    order_of(&sandbox, 7);
+    world.engine.look_at_portal().await.unwrap();
+    world.live_until("2027-02-13T00:00:00Z").await;
+    let request = OrderRequest::rm_premium(Some(PortalId::known(9)), PortalId::known(5), PortalId::known(7), 1);
+    let made = Some(at("2025-02-20T00:00:00Z"));
+    sandbox.add_foreign(Foreign { by: PlacedBy::Customer, request, status: SUCCEED, created_at: made });
+    for now in ["2027-02-15T09:00:00Z", "2027-02-15T10:00:00Z", "2027-02-15T11:00:00Z"] {
+        world.live_until(now).await;
+    }
+    assert_eq!(world.states().await[0], "renewed ");
+}
+
 /// An old basket of somebody else was paid, and its details, older than any that are read, were never asked for: it held every renewal of the product.
 #[tokio::test]
 async fn an_old_order_of_another_customer_that_is_paid_only_now_holds_nothing() {
