@@ -109,8 +109,9 @@ impl Engine {
         let learned = self.store.learned(&term.identity).await?;
         let still: Vec<Listed> =
             orders.iter().filter(|order| evidence::may_have_renewed(order, &term.identity, &learned)).cloned().collect();
-        // Orders of ours, and such as the list has never shown, are not told from others by what they show.
-        let all_read = orders.len() == term.candidates.len() && orders.iter().all(|order| order.attempt.is_none());
+        // Orders of ours, and such as the list has never shown, are not told from others by what they show. A hold that names none is not over.
+        let all_read =
+            !orders.is_empty() && orders.len() == term.candidates.len() && orders.iter().all(|order| order.attempt.is_none());
         if still.is_empty() && all_read {
             self.goes_on(now, term, write);
         } else if all_read {

@@ -42,9 +42,9 @@ impl Store {
         let facts = Facts::of(&value, None);
         let (dead, alive): (Vec<_>, Vec<_>) = facts::status(&value).into_iter().partition(|status| is_dead(Some(status)));
         sqlx::query(concat!(
-            "UPDATE portal_order SET status = CASE WHEN attempt_id IS NULL AND $9 IS NOT NULL AND ",
-            revives!("status", "$9"),
-            " THEN $9 WHEN attempt_id IS NULL AND $10 AND ",
+            "UPDATE portal_order SET status = CASE WHEN attempt_id IS NULL AND $9 IS NOT NULL AND (lower($9) = 'succeed' OR ",
+            dead!("status"),
+            ") THEN $9 WHEN attempt_id IS NULL AND $10 AND ",
             dead!("row ->> '$.orderStatus'"),
             " THEN row ->> '$.orderStatus' ELSE status END,
                     status_at = $7, detail = $2, product = coalesce($3, product), partner = coalesce($4, partner), serial = coalesce($5, serial), items = $6,

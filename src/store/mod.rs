@@ -10,23 +10,6 @@ macro_rules! dead {
     };
 }
 
-/// An order that was dead and lives, or is paid only now.
-macro_rules! revives {
-    ($before:literal, $now:literal) => {
-        concat!(
-            "(",
-            dead!($before),
-            " AND NOT ",
-            dead!($now),
-            " OR lower(coalesce(",
-            $now,
-            ", '')) = 'succeed' AND lower(coalesce(",
-            $before,
-            ", '')) <> 'succeed')"
-        )
-    };
-}
-
 /// An order of ours that was paid, and is not by its status: dead, or any other word, unless a person has said that it pays.
 macro_rules! lost {
     ($status:literal, $matched_by:literal) => {

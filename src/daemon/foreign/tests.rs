@@ -28,6 +28,19 @@ async fn a_renewal_goes_on_once_the_orders_that_held_it_show_other_customers() {
     assert_eq!(world.told("term:1:goes_on").await.len(), 1);
 }
 
+/// Nothing says of a hold that names no order that it is over.
+#[tokio::test]
+async fn a_hold_that_names_no_order_does_not_go_on_by_itself() {
+    let (mut world, sandbox, _) = World::before_sandbox().await;
+    order_of(&sandbox, 1);
+    world.live_until("2027-02-15T09:00:00Z").await;
+    assert_eq!(world.states().await, ["held foreign_order"]);
+    sqlx::query("UPDATE term SET candidates = '[]'").execute(&mut world.engine.store.conn).await.unwrap();
+    world.live_until("2027-02-20T09:00:00Z").await;
+    assert_eq!((world.states().await, ours(&sandbox)), (vec!["held foreign_order".to_owned()], 0));
+    assert!(world.told("term:1:goes_on").await.is_empty());
+}
+
 /// The message said "pending" for days, and `release` by it let ours go beside an order that was paid meanwhile, as the daemon knew.
 #[tokio::test]
 async fn who_was_told_that_an_order_is_unpaid_hears_when_it_is_paid() {
