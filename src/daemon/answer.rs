@@ -54,7 +54,7 @@ impl Engine {
         event.transaction_no.clone_from(&placed.transaction_no);
         let soon = after(self.clock.now(), self.soon());
         let step = Move { act_at: Some(soon), tries: 0, ..self.stay_clear(term, TermState::Placed) };
-        Write { moves: vec![step], events: vec![event], messages: Vec::new() }
+        Write { moves: vec![step], events: vec![event], ..Write::default() }
     }
 
     fn after_not_placed(&self, term: &DueTerm, po_number: &str, no: &NotPlaced) -> Write {

@@ -136,7 +136,7 @@ impl Desk<'_> {
     /// The write of a move that a person made.
     pub(super) fn by_hand(&self, kind: &'static str, term: &DueTerm, detail: &serde_json::Value, step: Move) -> Write {
         let event = words::event(kind, term, json!({"by": self.by, "detail": detail}));
-        Write { moves: vec![step], events: vec![event], messages: Vec::new() }
+        Write { moves: vec![step], events: vec![event], ..Write::default() }
     }
 
     async fn approve(&mut self, id: i64, request_hash: &str) -> Done {

@@ -22,6 +22,7 @@ use crate::renewal::state::TermState;
 use crate::store::moves::{Move, Write};
 use crate::store::nature::Nature;
 use crate::store::terms::DueTerm;
+use crate::store::waits::Wake;
 use crate::store::{Store, StoreError};
 
 /// More ticks than this in a row that order nothing, and still something due, are a fault of ours.
@@ -63,8 +64,12 @@ pub struct Engine {
     pub(super) aside: HashSet<i64>,
     /// Whether a notice about the portal may be standing.
     pub(super) noticed: bool,
+    /// What stood in the database as the last tick ended, if nothing was written since.
+    pub(super) wake: Option<Wake>,
     /// When a notice is next told again.
     notice_at: Option<Timestamp>,
+    /// Whether some of the file in force may be refused.
+    refused: bool,
     /// Carries messages beside the ticks. Without one they are delivered within (`run --once`).
     pub(super) courier: Option<Courier>,
     /// The file, where it is one that people edit meanwhile.
@@ -161,7 +166,9 @@ impl Engine {
             looked_at: HashMap::new(),
             aside: HashSet::new(),
             noticed: true,
+            wake: None,
             notice_at: None,
+            refused: true,
             courier: None,
             file: None,
             way: Way::default(),
@@ -204,6 +211,7 @@ impl Engine {
     /// Does what is due now.
     pub async fn tick(&mut self) -> Result<Ticked, TickError> {
         let mut ticked = Ticked::default();
+        self.wake = None;
         let done = Box::pin(self.do_what_is_due(&mut ticked)).await;
         if let Err(TickError::CalledAway) = done {
             // A file that is written without end must not keep people from hearing of the deadlines that pass meanwhile.
@@ -233,7 +241,7 @@ impl Engine {
         if !due.terms.is_empty() {
             self.work(now, due.terms, ticked).await?;
         }
-        if self.roster_tried.is_none_or(|last| now.duration_since(last).abs() >= SignedDuration::from_hours(1)) {
+        if self.refused && self.roster_tried.is_none_or(|last| now.duration_since(last).abs() >= SignedDuration::from_hours(1)) {
             super::roster::take_again(&mut self.store, now).await?;
             self.roster_tried = Some(now);
         }
@@ -279,9 +287,13 @@ impl Engine {
         let now = self.clock.now();
         let doubt = self.doubt_wake(now);
         let on_their_way = self.courier.as_mut().is_some_and(Courier::is_busy);
-        let next = self.store.next_wake(!on_their_way).await?;
-        self.notice_at = next.notice;
-        Ok([next.work, next.notice, doubt].into_iter().flatten().min())
+        let next = match self.wake.take() {
+            Some(next) => next,
+            None => self.store.next_wake().await?,
+        };
+        (self.notice_at, self.refused) = (next.notice, next.refused);
+        let message = next.message.filter(|_| !on_their_way);
+        Ok([next.term, message, next.notice, doubt].into_iter().flatten().min())
     }
 
     async fn act(&mut self, now: Timestamp, due: Vec<DueTerm>, ticked: &mut Ticked) -> Result<(), TickError> {

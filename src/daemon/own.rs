@@ -65,6 +65,7 @@ impl Engine {
                 by: None,
                 command: Some(format!("nothing is to be done; see: renewd history {}", term.typed())),
             }],
+            ..Write::default()
         };
         tracing::info!(renewal = term.name, order, status, "a dead order lives again");
         Ok(self.store.write(now, write).await?)

@@ -50,9 +50,7 @@ impl Engine {
     /// Brings the mirror up to date. For evidence the whole list is read twice, and must not have moved.
     pub(super) async fn sync(&mut self, account: &Account, for_evidence: bool) -> Result<Result<Synced, ReadError>, TickError> {
         let at = self.clock.now();
-        // R9: a doubted database has its list read whole.
-        let horizon = self.horizon(account.synced_at.filter(|_| account.doubted.is_none())).await?;
-        let horizon = horizon.filter(|_| !for_evidence || !kept(Rule::R17));
+        let horizon = self.horizon(account).filter(|_| !for_evidence || !kept(Rule::R17));
         let portal = Arc::clone(&self.portal);
         let mut range = match self.unless_called(Box::pin(paging::read(&portal, horizon))).await? {
             Ok(range) => range,
@@ -171,13 +169,13 @@ impl Engine {
     }
 
     /// Where a read may stop: before the oldest open fence, minus settle. A mirror that was never read whole has no horizon.
-    async fn horizon(&mut self, synced_at: Option<Timestamp>) -> Result<Option<Timestamp>, TickError> {
+    fn horizon(&self, account: &Account) -> Option<Timestamp> {
         if !kept(Rule::R17) {
-            return Ok(Some(self.clock.now()));
+            return Some(self.clock.now());
         }
-        let Some(synced_at) = synced_at else { return Ok(None) };
-        let oldest = self.store.oldest_open_fence().await?.map_or(synced_at, |fence| fence.min(synced_at));
-        Ok(oldest.checked_sub(BEYOND).ok())
+        // R9: a doubted database has its list read whole.
+        let synced_at = account.synced_at.filter(|_| account.doubted.is_none())?;
+        account.oldest_open_fence.map_or(synced_at, |fence| fence.min(synced_at)).checked_sub(BEYOND).ok()
     }
 
     /// R17, R19 c: it shows as many orders as it counts, and read again by other pages it is the same.

@@ -41,12 +41,11 @@ impl Engine {
             }
             write.messages.push(words::warning(term, now, &self.config.zone));
         }
-        self.store.write(now, write).await?;
         for term in &mut due {
             term.warn_at = next_warning(term, now).filter(|_| waiting(term) || term.state == TermState::Missed);
         }
-        let next: Vec<_> = due.iter().map(|term| (term.id, term.warn_at)).collect();
-        Ok(self.store.warn_at(&next).await?)
+        write.warnings = due.iter().map(|term| (term.id, term.warn_at)).collect();
+        Ok(self.store.write(now, write).await?)
     }
 
     /// Sends what is in the outbox, beside the tick if there is a courier. A message that fails is tried again, at most every six hours, and
@@ -56,10 +55,12 @@ impl Engine {
         if self.courier.as_mut().is_some_and(Courier::is_busy) {
             return Ok(());
         }
-        let outgoing = self.store.outgoing(now, AT_ONCE).await?;
-        if outgoing.is_empty() {
+        let next = self.store.next_wake().await?;
+        if next.message.is_none_or(|at| at > now) {
+            self.wake = Some(next);
             return Ok(());
         }
+        let outgoing = self.store.outgoing(now, AT_ONCE).await?;
         let Notify::Channels(channels) = &self.config.notify else {
             for message in &outgoing {
                 self.store.delivered(message, now).await?;

@@ -74,6 +74,8 @@ pub struct Account {
     pub synced_total: Option<i64>,
     /// R19: the newest order of ours that the list did not show then although it had before, and since when.
     pub lacks: Option<(String, Timestamp)>,
+    /// The oldest fence of an undecided attempt: a sync must reach beyond it (R17).
+    pub oldest_open_fence: Option<Timestamp>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -94,6 +96,7 @@ struct AccountRow {
     synced_total: Option<i64>,
     list_lacks: Option<String>,
     list_lacks_since: Option<String>,
+    oldest_open_fence: Option<String>,
 }
 
 impl AccountRow {
@@ -115,6 +118,7 @@ impl AccountRow {
             synced_at: read_optional_time(self.synced_at.as_deref())?,
             synced_total: self.synced_total,
             lacks: self.list_lacks.zip(lacking),
+            oldest_open_fence: read_optional_time(self.oldest_open_fence.as_deref())?,
         })
     }
 }
@@ -160,8 +164,13 @@ impl Store {
 
     /// The account.
     pub async fn account(&mut self) -> Result<Account, StoreError> {
-        let row: AccountRow =
-            sqlx::query_as("SELECT * FROM account WHERE id = 1").fetch_one(&mut self.conn).await.doing("reading the account")?;
+        let row: AccountRow = sqlx::query_as(
+            "SELECT *, (SELECT min(fence_at) FROM attempt WHERE state IN ('open', 'unknown')) AS oldest_open_fence
+             FROM account WHERE id = 1",
+        )
+        .fetch_one(&mut self.conn)
+        .await
+        .doing("reading the account")?;
         row.read()
     }
 

@@ -67,32 +67,25 @@ impl Store {
         .doing("looking for an order that was shown alike")
     }
 
-    /// What was learned for the product and kind of party of `identity` (R22).
+    /// What was learned for the product and kind of party of `identity` (R22); only what is known of others too, where no order that the portal
+    /// has shown names this customer.
     pub async fn learned(&mut self, identity: &Identity) -> Result<Learned, StoreError> {
-        let rows: Vec<(String, String)> =
-            sqlx::query_as("SELECT field, verdict FROM learned WHERE account_id = 1 AND product_id = $1 AND party = $2")
-                .bind(identity.product_id.to_string())
-                .bind(party_of(identity))
-                .fetch_all(&mut self.conn)
-                .await
-                .doing("reading what was learned")?;
-        let learned = Learned::new(rows.iter().filter_map(|(name, verdict)| Some((field(name)?, echo(verdict)?))).collect());
-        Ok(if learned.is_empty() || self.has_shown(identity).await? { learned } else { learned.of_others_only() })
-    }
-
-    /// Whether any order that the portal has shown names this customer; one's own name none.
-    async fn has_shown(&mut self, identity: &Identity) -> Result<bool, StoreError> {
-        let Some(partner) = identity.party.text() else { return Ok(true) };
         // Two looks into the index; with OR it would read the whole mirror, for each term that is due.
-        sqlx::query_scalar(
-            "SELECT EXISTS (SELECT 1 FROM portal_order WHERE account_id = 1 AND product = $1 AND partner = $2
-                            UNION ALL SELECT 1 FROM portal_order WHERE account_id = 1 AND product IS NULL AND partner = $2)",
+        let rows: Vec<(String, String, bool)> = sqlx::query_as(
+            "SELECT field, verdict, $3 IS NULL OR EXISTS (
+                        SELECT 1 FROM portal_order WHERE account_id = 1 AND product = $1 AND partner = $3
+                        UNION ALL SELECT 1 FROM portal_order WHERE account_id = 1 AND product IS NULL AND partner = $3)
+             FROM learned WHERE account_id = 1 AND product_id = $1 AND party = $2",
         )
         .bind(identity.product_id.to_string())
-        .bind(partner)
-        .fetch_one(&mut self.conn)
+        .bind(party_of(identity))
+        .bind(identity.party.text())
+        .fetch_all(&mut self.conn)
         .await
-        .doing("looking for a customer in the mirror")
+        .doing("reading what was learned")?;
+        let was_shown = rows.iter().all(|(_, _, shown)| *shown);
+        let learned = Learned::new(rows.iter().filter_map(|(name, verdict, _)| Some((field(name)?, echo(verdict)?))).collect());
+        Ok(if was_shown { learned } else { learned.of_others_only() })
     }
 
     /// Whether all that is known of this kind was learned of the order with this key.

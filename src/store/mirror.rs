@@ -105,15 +105,6 @@ impl Store {
         Ok(Fence { mark: self.mirror_mark().await?, total, at })
     }
 
-    /// The oldest fence of an undecided attempt: a sync must reach beyond it (R17).
-    pub async fn oldest_open_fence(&mut self) -> Result<Option<Timestamp>, StoreError> {
-        let at: Option<String> = sqlx::query_scalar("SELECT min(fence_at) FROM attempt WHERE state IN ('open', 'unknown')")
-            .fetch_one(&mut self.conn)
-            .await
-            .doing("reading the oldest fence")?;
-        read_optional_time(at.as_deref())
-    }
-
     /// R11, "our own orders included": undecided and placed attempts of other subscriptions that look the same, since `since`.
     pub async fn own_look_alikes(
         &mut self,

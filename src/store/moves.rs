@@ -8,6 +8,7 @@ use super::audit::{self, Happened};
 use super::outbox::{Message, post};
 use super::terms::DueTerm;
 use super::text::{json, optional_time, time};
+use super::waits::warn_at;
 use super::{Doing, Store, StoreError, Tx, commit};
 use crate::renewal::chain::{Moments, Span};
 use crate::renewal::state::{Reason, TermState};
@@ -60,6 +61,8 @@ impl Move {
 pub struct Write {
     /// Terms that move.
     pub moves: Vec<Move>,
+    /// When terms are next warned about, whatever becomes of them here.
+    pub warnings: Vec<(i64, Option<Timestamp>)>,
     /// Rows of the audit log.
     pub events: Vec<Happened>,
     /// Messages to people.
@@ -69,7 +72,7 @@ pub struct Write {
 impl Store {
     /// Writes one decision, or many.
     pub async fn write(&mut self, now: Timestamp, write: Write) -> Result<(), StoreError> {
-        if write.moves.is_empty() && write.events.is_empty() && write.messages.is_empty() {
+        if write.moves.is_empty() && write.warnings.is_empty() && write.events.is_empty() && write.messages.is_empty() {
             return Ok(());
         }
         let mut tx = self.begin("writing a decision").await?;
@@ -112,6 +115,7 @@ pub(crate) async fn within(tx: &mut Tx<'_>, now: Timestamp, write: Write) -> Res
     for step in &write.moves {
         apply(tx, now, step).await?;
     }
+    warn_at(tx, &write.warnings).await?;
     audit::append(tx, now, write.events).await?;
     post(tx, now, &write.messages).await
 }

@@ -4,6 +4,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use sqlx::SqliteConnection;
+
 use super::text::{json, optional_time, read_optional_time, read_time, time};
 use super::{Doing, Store, StoreError, commit};
 use crate::renewal::state::Reason;
@@ -16,10 +18,14 @@ const WAIT_FOR_CLOCK: SignedDuration = SignedDuration::from_mins(61);
 /// When something is next to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Wake {
-    /// A term, or a message.
-    pub work: Option<Timestamp>,
+    /// A term.
+    pub term: Option<Timestamp>,
+    /// A message.
+    pub message: Option<Timestamp>,
     /// A notice that is told again.
     pub notice: Option<Timestamp>,
+    /// Whether some of the file in force is refused.
+    pub refused: bool,
 }
 
 /// Terms that wait for one reason. A term in another state than `scheduled` keeps its own reason.
@@ -38,19 +44,25 @@ pub struct Postponement {
 }
 
 impl Store {
-    /// When something is next to be done, as far as the database knows; without the `outbox` while its messages are on their way.
-    pub async fn next_wake(&mut self, outbox: bool) -> Result<Wake, StoreError> {
-        let (work, notice): (Option<String>, Option<String>) = sqlx::query_as(
-            "SELECT min(at), (SELECT min(again_at) FROM notice WHERE again_at IS NOT NULL)
-             FROM (SELECT min(act_at) AS at FROM term WHERE act_at IS NOT NULL
-             UNION ALL SELECT min(warn_at) FROM term WHERE warn_at IS NOT NULL
-             UNION ALL SELECT min(next_at) FROM outbox WHERE next_at IS NOT NULL AND $1)",
-        )
-        .bind(outbox)
-        .fetch_one(&mut self.conn)
-        .await
-        .doing("reading what is next")?;
-        Ok(Wake { work: read_optional_time(work.as_deref())?, notice: read_optional_time(notice.as_deref())? })
+    /// When something is next to be done, as far as the database knows.
+    pub async fn next_wake(&mut self) -> Result<Wake, StoreError> {
+        let (acts, warns, message, notice, refused): (Option<String>, Option<String>, Option<String>, Option<String>, bool) =
+            sqlx::query_as(
+                "SELECT (SELECT min(act_at) FROM term WHERE act_at IS NOT NULL), (SELECT min(warn_at) FROM term WHERE warn_at IS NOT NULL),
+                        (SELECT min(next_at) FROM outbox WHERE next_at IS NOT NULL),
+                        (SELECT min(again_at) FROM notice WHERE again_at IS NOT NULL),
+                        EXISTS (SELECT 1 FROM notice WHERE key GLOB 'entry:*')",
+            )
+            .fetch_one(&mut self.conn)
+            .await
+            .doing("reading what is next")?;
+        let (acts, warns) = (read_optional_time(acts.as_deref())?, read_optional_time(warns.as_deref())?);
+        Ok(Wake {
+            term: [acts, warns].into_iter().flatten().min(),
+            message: read_optional_time(message.as_deref())?,
+            notice: read_optional_time(notice.as_deref())?,
+            refused,
+        })
     }
 
     /// A term that cannot be worked on is not looked at before `until`, whatever else its row holds.
@@ -127,15 +139,20 @@ impl Store {
 
     /// Sets the next deadline warning of terms.
     pub async fn warn_at(&mut self, warnings: &[(i64, Option<Timestamp>)]) -> Result<(), StoreError> {
-        if warnings.is_empty() {
-            return Ok(());
-        }
-        let rows: Vec<_> = warnings.iter().map(|(id, at)| (id, optional_time(*at))).collect();
-        sqlx::query("UPDATE term SET warn_at = v.value ->> 1 FROM json_each($1) v WHERE term.id = v.value ->> 0")
-            .bind(json(&rows)?)
-            .execute(&mut self.conn)
-            .await
-            .doing("setting deadline warnings")?;
-        Ok(())
+        warn_at(&mut self.conn, warnings).await
     }
+}
+
+/// Sets the next deadline warning of terms, perhaps within a larger write.
+pub(crate) async fn warn_at(conn: &mut SqliteConnection, warnings: &[(i64, Option<Timestamp>)]) -> Result<(), StoreError> {
+    if warnings.is_empty() {
+        return Ok(());
+    }
+    let rows: Vec<_> = warnings.iter().map(|(id, at)| (id, optional_time(*at))).collect();
+    sqlx::query("UPDATE term SET warn_at = v.value ->> 1 FROM json_each($1) v WHERE term.id = v.value ->> 0")
+        .bind(json(&rows)?)
+        .execute(conn)
+        .await
+        .doing("setting deadline warnings")?;
+    Ok(())
 }

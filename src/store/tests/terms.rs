@@ -18,7 +18,7 @@ async fn what_is_due_comes_nearest_deadline_first_and_not_a_moment_early() {
     assert_eq!(names(db.due("2027-02-15T08:59:59.999Z").await), [""; 0]);
     assert_eq!(names(db.due("2027-02-15T09:00:00.000Z").await), ["p2"]);
     assert_eq!(names(db.due("2027-02-17T09:00:00.000Z").await), ["p2", "p3", "p1"]);
-    assert_eq!(db.store.next_wake(true).await.unwrap().work, Some(at(DUE)));
+    assert_eq!(db.store.next_wake().await.unwrap().term, Some(at(DUE)));
 }
 
 #[tokio::test]
