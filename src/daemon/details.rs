@@ -117,7 +117,7 @@ impl Engine {
         Ok(self.unreadable_for(mark).await? >= patience(error).min(evidence::settle(None, left)))
     }
 
-    async fn unreadable_for(&mut self, row: i64) -> Result<SignedDuration, TickError> {
+    pub(super) async fn unreadable_for(&mut self, row: i64) -> Result<SignedDuration, TickError> {
         let now = self.clock.now();
         Ok(now.duration_since(self.store.note_unreadable(row, now).await?))
     }

@@ -6,13 +6,13 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::engine::{Engine, TickError, after};
+use super::stands::Stands;
 use super::sync::Synced;
 use super::words::{self, Plight};
 use super::{own, reopen};
 use crate::portal::read_error::ReadError;
 use crate::renewal::chain;
 use crate::renewal::evidence::{self, Listed};
-use crate::renewal::facts;
 use crate::renewal::learned::Learned;
 use crate::renewal::retry;
 use crate::renewal::state::{Reason, TermState};
@@ -22,16 +22,7 @@ use crate::store::moves::{Move, Write};
 use crate::store::terms::DueTerm;
 
 /// After this, an order that is not paid, or not listed, is told.
-const LONG: SignedDuration = SignedDuration::from_hours(72);
-
-/// Whether the portal has an order.
-pub(super) enum Shown {
-    Yes,
-    /// It says that it has no such order.
-    Gone,
-    /// It cannot be asked now.
-    Unreadable,
-}
+pub(super) const LONG: SignedDuration = SignedDuration::from_hours(72);
 
 /// Whose an order is, by what it shows.
 enum Whose {
@@ -70,13 +61,11 @@ impl Engine {
                     }
                 }
             }
-            if let Some(shown) = &mut listed
-                && (was_not_read(shown, synced) || is_long_unpaid(&term, &attempt, shown, self.clock.now()))
-            {
-                match self.read_status(shown).await? {
-                    Shown::Yes => {}
-                    Shown::Gone => listed = None,
-                    Shown::Unreadable => {
+            if let Some(shown) = listed.take() {
+                match self.how_it_stands(synced, &term, &attempt, shown).await? {
+                    Stands::As(shown) => listed = Some(shown),
+                    Stands::Nowhere => {}
+                    Stands::Unknown => {
                         self.look_later(&term).await?;
                         continue;
                     }
@@ -151,7 +140,9 @@ impl Engine {
                 Ok(self.store.listed_attempt(attempt.id, &self.po_prefix).await?.unwrap_or(found))
             }
             Err(ReadError::NotFound { .. }) if found.detailed && term.state == TermState::Renewed => {
-                self.notice_gone(term, &found.key).await?;
+                if self.is_listed(&found).await? == Some(false) {
+                    self.notice_gone(term, &found.key).await?;
+                }
                 Ok(found)
             }
             Err(error) => {
@@ -172,27 +163,6 @@ impl Engine {
             tracing::debug!("the orders of others cannot be read now: {error}");
         }
         Ok(())
-    }
-
-    /// The list was not read as far back as this order, or still has it as it was: its details tell how it stands.
-    pub(super) async fn read_status(&mut self, listed: &mut Listed) -> Result<Shown, TickError> {
-        if listed.portal_id.is_none() && listed.order_no.is_none() {
-            return Ok(Shown::Yes);
-        }
-        match self.portal.order_of(listed.portal_id.as_deref(), listed.order_no.as_deref()).await {
-            Ok(detail) => {
-                if let Some(status) = facts::status(&detail.value.value) {
-                    self.store.take_status(self.clock.now(), listed.mark, &status).await?;
-                    listed.status = Some(status);
-                }
-                Ok(Shown::Yes)
-            }
-            Err(ReadError::NotFound { .. }) => Ok(Shown::Gone),
-            Err(error) => {
-                tracing::warn!(order = listed.key, "cannot read how an order stands: {error}");
-                Ok(Shown::Unreadable)
-            }
-        }
     }
 
     async fn look_later(&mut self, term: &DueTerm) -> Result<(), TickError> {
@@ -248,7 +218,9 @@ impl Engine {
             }),
             (true, None) => Some(Plight {
                 reason: Reason::NotListed,
-                detail: format!("order {order} was accepted but does not show in the portal's order list"),
+                detail: format!(
+                    "order {order} was accepted but does not show in the portal's order list, or has no details there"
+                ),
                 remedy: format!(
                     "look for order {order} in the portal, then: renewd resolve {} --order-no {order} or --void",
                     term.typed()
@@ -347,7 +319,7 @@ impl Engine {
             let order = term.attempt.as_ref().and_then(|a| a.order_no.clone()).unwrap_or_default();
             let plight = Plight {
                 reason: Reason::RefundedLater,
-                detail: format!("order {order} succeeded and is now {}", status.unwrap_or_default()),
+                detail: own::not_paid_any_more(&order, status.unwrap_or_default()),
                 remedy: format!(
                     "look at order {order} in the portal, then: renewd resolve {} --void or --order-no {order}",
                     term.typed()
@@ -361,16 +333,6 @@ impl Engine {
         }
         Ok(self.store.write(now, write).await?)
     }
-}
-
-fn was_not_read(listed: &Listed, synced: &Synced) -> bool {
-    matches!((synced.down_to, listed.created_at), (Some(down_to), Some(created)) if created < down_to)
-}
-
-/// What stays unpaid can be removed from the portal: its row of the mirror would stay as it was.
-fn is_long_unpaid(term: &DueTerm, attempt: &Attempt, listed: &Listed, now: Timestamp) -> bool {
-    let open = !evidence::is_paid(listed.status.as_deref()) && !evidence::is_dead(listed.status.as_deref());
-    term.state == TermState::Placed && open && now.duration_since(attempt.created_at) >= LONG
 }
 
 fn months_between(term: &DueTerm) -> u32 {

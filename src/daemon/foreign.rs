@@ -59,10 +59,7 @@ impl Engine {
         let now = self.clock.now();
         let mut write = Write::default();
         for term in &awaiting {
-            // Ours for the entry that it looks like is what it waits for.
-            if term.reason != Some(Reason::LooksLikeOld)
-                && let Some(plight) = self.renewed_by_another(term, &others).await?
-            {
+            if let Some(plight) = self.renewed_by_another(term, &others).await? {
                 let step = self.stay(term, TermState::Held, Some(look_again(term, now)));
                 words::trouble(term, TermState::Held, &plight, step, &mut write);
                 continue;
@@ -94,11 +91,13 @@ impl Engine {
     }
 
     fn goes_on(&self, now: Timestamp, term: &DueTerm, write: &mut Write) {
-        let what = "every order for which it was held shows another customer by now; it goes on";
+        // Not at once: whoever is told has to have the time to keep it back.
+        let at = after(now, evidence::settle(None, term.moments.deadline_at.duration_since(now)));
+        let what = format!("every order for which it was held shows another customer by now; it goes on at {at:.0}");
         tracing::info!(renewal = term.name, "{what}");
         write.events.push(words::event("term.goes_on", term, json!({"orders": term.candidates})));
-        write.messages.push(words::message(term, "goes_on", what, &format!("renewd hold {} (keeps it back)", term.typed())));
-        write.moves.push(Move { act_at: Some(now), ..self.stay_clear(term, TermState::Scheduled) });
+        write.messages.push(words::message(term, "goes_on", &what, &format!("renewd hold {} (keeps it back)", term.typed())));
+        write.moves.push(Move { act_at: Some(at), ..self.stay_clear(term, TermState::Scheduled) });
     }
 
     async fn look_at_candidates(&mut self, now: Timestamp, term: &DueTerm, write: &mut Write) -> Result<(), TickError> {

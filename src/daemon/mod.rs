@@ -34,6 +34,7 @@ pub mod roster;
 pub mod seal;
 pub mod service;
 pub mod sound;
+mod stands;
 mod start;
 mod strange;
 pub mod sync;

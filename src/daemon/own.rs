@@ -29,6 +29,11 @@ pub(super) fn is_held_dead(term: &DueTerm) -> bool {
     term.state == TermState::Held && matches!(term.reason, Some(Reason::DeadOrder | Reason::RefundedLater))
 }
 
+/// What is said of an order that was paid.
+pub(super) fn not_paid_any_more(order: &str, status: &str) -> String {
+    format!("order {order} succeeded and is now {status}")
+}
+
 /// Twice a day until a month after the deadline, then weekly.
 pub(super) fn look_at_dead(now: Timestamp, deadline: Timestamp) -> Timestamp {
     let long_ago = now.duration_since(deadline) > SignedDuration::from_hours(24 * 30);
@@ -36,15 +41,20 @@ pub(super) fn look_at_dead(now: Timestamp, deadline: Timestamp) -> Timestamp {
 }
 
 impl Engine {
-    /// A dead order is looked at again; one that lives is followed like any other.
+    /// A dead order is looked at again; one that lives is followed like any other. One that had succeeded is not over before it is paid again.
     pub(super) async fn follow_dead(&mut self, term: &DueTerm, status: Option<&str>) -> Result<(), TickError> {
         let now = self.clock.now();
         let order = term.attempt.as_ref().and_then(|attempt| attempt.order_no.clone()).unwrap_or_default();
-        if evidence::is_dead(status) {
+        let refunded = term.reason == Some(Reason::RefundedLater);
+        let paid = term.attempt.as_ref().is_some_and(|attempt| attempt.is_paid(status));
+        if evidence::is_dead(status) || refunded && !paid {
             let next = look_at_dead(now, term.moments.deadline_at);
             let step = Move {
                 reason: term.reason,
-                detail: term.detail.clone(),
+                detail: status
+                    .filter(|_| refunded)
+                    .map(|status| not_paid_any_more(&order, status))
+                    .or_else(|| term.detail.clone()),
                 remedy: term.remedy.clone(),
                 candidates: term.candidates.clone(),
                 ..self.stay(term, TermState::Held, Some(next))
@@ -143,7 +153,10 @@ impl Engine {
         let status = match read {
             Ok(detail) => facts::status(&detail.value.value),
             // A row that was removed from the list stays as it was; one that says paid is believed all the same.
-            Err(ReadError::NotFound { .. }) => return Ok(Ok(evidence::is_paid(by_row.as_deref()))),
+            Err(ReadError::NotFound { .. }) if !self.was_just_shown(&listed.key) => {
+                return Ok(Ok(evidence::is_paid(by_row.as_deref())));
+            }
+            Err(ReadError::NotFound { .. }) => None,
             Err(error) if self.is_out_of_patience(listed.mark, &error, deadline).await? => None,
             Err(error) => return Ok(Err(error)),
         };

@@ -193,9 +193,6 @@ impl Engine {
             return Ok(Some((TermState::AwaitingApproval, plight)));
         }
         let approval = needs_approval(term, request_hash).map(|plight| (TermState::AwaitingApproval, plight));
-        if approval.as_ref().is_some_and(|(_, plight)| plight.reason == Reason::LooksLikeOld) {
-            return Ok(approval); // it is what ours for the old one would hold it for
-        }
         // Before anybody is asked to approve it: that it may have been renewed already is what he has to know.
         if let Some(plight) = self.renewed_by_another(term, others).await? {
             return Ok(Some((TermState::Held, plight)));
@@ -207,34 +204,29 @@ impl Engine {
         Ok(lapsed.map(|lapsed| (TermState::Held, lapsed::plight(term, &lapsed))))
     }
 
-    /// R11: what keeps this from being ordered, or from being asked for.
+    /// R11: orders that may have renewed this already, ours for other entries included, but for those that a person has looked at. They keep it from being
+    /// ordered, or from being asked for.
     pub(super) async fn renewed_by_another(&mut self, term: &DueTerm, others: &Others) -> Result<Option<Plight>, TickError> {
         if !kept(Rule::R11) {
             return Ok(None);
         }
         let since = others.since[&term.id].at;
-        let alike = self.store.own_look_alikes(&term.identity.looks_like(), term.subscription, since).await?;
-        let found = self.orders_for(term, others, &alike).await?;
+        // What waits because it looks like an old entry waits for ours of that already.
+        let (alike, living) = if is_new_and_looks_like_old(term) {
+            (Vec::new(), None)
+        } else {
+            let alike = self.store.own_look_alikes(&term.identity.looks_like(), term.subscription, since).await?;
+            (alike, others.living.get(&term.id))
+        };
+        let mut found = self.foreign_for(term, &others.foreign, since, others.bound_at).await?;
+        found.extend(alike.iter().map(|(order, _)| order.clone()));
+        found.extend(living.into_iter().flatten().cloned());
+        found.retain(|key| !others.dismissed[&term.id].contains(key));
         let shown =
             |key: &String| alike.iter().find(|(order, _)| order == key).map(|(_, name)| format!("{key} (ours, for {name})"));
         let named: Vec<String> = found.iter().map(|key| shown(key).unwrap_or_else(|| named(key, &others.foreign))).collect();
-        let ours = others.living.get(&term.id).map(|living| living.join(", "));
+        let ours = living.map(|living| living.join(", "));
         Ok((!found.is_empty()).then(|| foreign_plight(term, found, &named, ours.as_deref())))
-    }
-
-    /// R11: orders that may have renewed this already, ours for other entries included, but for those that a person has looked at.
-    async fn orders_for(
-        &mut self,
-        term: &DueTerm,
-        others: &Others,
-        alike: &[(String, String)],
-    ) -> Result<Vec<String>, TickError> {
-        let since = others.since[&term.id].at;
-        let mut found = self.foreign_for(term, &others.foreign, since, others.bound_at).await?;
-        found.extend(alike.iter().map(|(order, _)| order.clone()));
-        found.extend(others.living.get(&term.id).into_iter().flatten().cloned());
-        found.retain(|key| !others.dismissed[&term.id].contains(key));
-        Ok(found)
     }
 
     /// Of these orders of others, none of them paid, those that would hold one of the terms if it were: also one that a person let ours go beside. What
@@ -304,6 +296,11 @@ pub(super) fn other_length(term: &DueTerm) -> Option<Plight> {
         ),
         orders: Vec::new(),
     })
+}
+
+/// Whether its entry is new, looks like one that was there before, and nobody has approved it yet.
+fn is_new_and_looks_like_old(term: &DueTerm) -> bool {
+    term.confirm.is_some() && term.approved_hash.is_none()
 }
 
 /// R3, R14: what a person must see first. An approval binds the exact request.

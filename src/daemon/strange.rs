@@ -166,6 +166,10 @@ fn told(strange: &Unexpected) -> Message {
             "{renewal}: order {order_no}, which had renewed it until {}, is {status} now",
             until.as_deref().unwrap_or_default()
         ),
+        ("renumbered", ours) => format!(
+            "{renewal}: order {order_no} ({status}) shows the id or the PO number of ours, {}: it may be ours under another number",
+            ours.as_deref().unwrap_or_default()
+        ),
         (_, ours) => format!(
             "{renewal}: somebody else's order {order_no} ({status}) is for the same product and customer as ours, {}; it may be paid twice",
             ours.as_deref().unwrap_or_default()
@@ -180,6 +184,10 @@ fn told(strange: &Unexpected) -> Message {
     } else if strange.what == "lives" && strange.ours.is_none() {
         format!(
             "if it counts: renewd resolve {name} --order-no {order_no}; if not: cancel it in the portal; see: renewd history {name}"
+        )
+    } else if strange.what == "renumbered" {
+        format!(
+            "look in the portal whether there are two: if so, cancel one; if not: renewd resolve {name} --order-no {order_no}; see: renewd history {name}"
         )
     } else {
         format!("look at both in the portal, and cancel one if they are for the same; see: renewd history {name}")

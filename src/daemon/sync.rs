@@ -3,6 +3,7 @@
 //! Owns what a read of the list is good for: whether it is evidence, and whether it shows what it showed before. A read that fails half way takes
 //! nothing. The paging is `paging.rs`.
 
+use std::collections::HashSet;
 use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
 use std::sync::Arc;
 
@@ -42,6 +43,8 @@ pub struct Synced {
     pub is_whole: bool,
     /// Orders older than this were not read; `None`: all were.
     pub down_to: Option<Timestamp>,
+    /// The keys of its orders.
+    pub shown: Arc<HashSet<String>>,
     /// Our newest known order, where the list does not show it any more, and since when: nothing is to be ordered by such a list.
     pub lacks: Option<(String, Timestamp)>,
 }
@@ -93,6 +96,7 @@ impl Engine {
             total,
             is_whole: is_whole && lacks.is_none(),
             down_to: range.down_to,
+            shown: Arc::new(range.seen),
             lacks: lacks.map(|order| (order.clone(), since(&order))),
         }))
     }
@@ -105,8 +109,9 @@ impl Engine {
         let (portal, now) = (Arc::clone(&self.portal), self.clock.now());
         match self.unless_called(Box::pin(paging::read(&portal, horizon))).await? {
             Ok(range) => {
-                self.rows_are_read(range.down_to);
-                self.take_rows(now, &range).await.map(|_| Ok(()))
+                self.take_rows(now, &range).await?;
+                self.rows_are_read(range.down_to, range.seen);
+                Ok(Ok(()))
             }
             Err(error) => Ok(Err(error)),
         }

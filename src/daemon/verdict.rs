@@ -94,7 +94,11 @@ impl Desk<'_> {
                 self.store.found(self.now, attempt.id, &found, write).await?;
             }
             Some(attempt) if order.attempt == Some(attempt.id) => self.store.vouch(self.now, attempt.id, write).await?,
-            Some(attempt) if term.state == TermState::Held || term.reason == Some(Reason::NotListed) => {
+            Some(attempt)
+                if term.state == TermState::Held
+                    || term.reason == Some(Reason::NotListed)
+                    || term.state == TermState::Placed && is_renumbered(attempt, order) =>
+            {
                 self.store.adopt(self.now, term, order, "person", Some(attempt.id), write).await?;
             }
             None if term.state != TermState::Skipped => self.store.adopt(self.now, term, order, "person", None, write).await?,
@@ -217,11 +221,7 @@ impl Desk<'_> {
         let term = self.term(id).await?;
         let other_word = term.attempt.as_ref().is_some_and(|attempt| evidence::is_other_word(attempt.order_status.as_deref()));
         if term.reason == Some(Reason::PendingLong) && !other_word {
-            return Err(Refused::No(format!(
-                "the portal shows order {0} of {1}, unpaid: pay it there, or cancel it there first; what becomes of it is noticed",
-                term.attempt.and_then(|attempt| attempt.order_no).unwrap_or_default(),
-                term.name
-            )));
+            self.refuse_while_payable(&term).await?;
         }
         let dead =
             matches!(term.reason, Some(Reason::DeadOrder | Reason::RefundedLater | Reason::NotListed | Reason::PendingLong));
@@ -247,12 +247,38 @@ impl Desk<'_> {
         ))
     }
 
+    /// An unpaid order that the list shows can be paid any day. Not for ever where nobody can read its details: a list may keep a row as it was.
+    async fn refuse_while_payable(&mut self, term: &DueTerm) -> Result<(), Refused> {
+        let Some(attempt) = &term.attempt else { return Ok(()) };
+        let lately = super::engine::after(self.now, jiff::SignedDuration::from_hours(-1));
+        let unreadable = self.store.is_unreadable(attempt.id, lately).await?;
+        let from = super::lacking::accepted_from(term.since);
+        if unreadable && self.now >= from {
+            return Ok(());
+        }
+        let later =
+            if unreadable { format!("; if it is not to be found there, ask again after {from:.0}") } else { String::new() };
+        Err(Refused::No(format!(
+            "the portal shows order {} of {}, unpaid: pay it there, or cancel it there first; what becomes of it is noticed{later}",
+            attempt.order_no.as_deref().unwrap_or_default(),
+            term.name
+        )))
+    }
+
     /// An order that was dead and lives again renews the term: setting it aside would buy it twice.
     pub(super) async fn refuse_if_alive(&mut self, term: &DueTerm) -> Result<(), Refused> {
         let Some(attempt) = term.attempt.as_ref().filter(|_| super::own::is_held_dead(term)) else { return Ok(()) };
         let Some(listed) = self.store.listed_attempt(attempt.id, self.po_prefix).await? else { return Ok(()) };
         if evidence::is_dead(listed.status.as_deref()) {
             return self.refuse_while_listed_as_alive(term, &listed).await;
+        }
+        if term.reason == Some(Reason::RefundedLater) && !attempt.is_paid(listed.status.as_deref()) {
+            // What an unknown word means, the person has seen.
+            return if evidence::is_other_word(listed.status.as_deref()) {
+                Ok(())
+            } else {
+                self.refuse_while_payable(term).await
+            };
         }
         let step = Move {
             reason: term.reason,
@@ -319,6 +345,11 @@ impl Desk<'_> {
         };
         self.by_hand(kind, term, &json!({"why": why}), step)
     }
+}
+
+/// Whether `order` may be that of `attempt` under another number.
+fn is_renumbered(attempt: &Attempt, order: &evidence::Listed) -> bool {
+    order.portal_id.is_some() && order.portal_id == attempt.order_id || order.mentions_ours.contains(&attempt.po_number)
 }
 
 /// An order of three years pays more than the term of one, and one of a month less: the next would be bought on top, or eleven months lapse untold.

@@ -3,7 +3,9 @@
 //! Owns noticing that somebody asks for something, or has edited the file, while a tick is at work. What takes long, and every order, gives way: what
 //! they have just said or written may be that it is not to be.
 
+use std::collections::HashSet;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
@@ -29,12 +31,23 @@ pub(super) struct Way {
     told_at: Option<Timestamp>,
     /// The list that was being worked by.
     list: Option<Synced>,
-    /// Rows were read beside it: down to when, and when that had ended.
-    rows: Option<(Option<Timestamp>, Timestamp)>,
+    /// Rows were read beside it.
+    rows: Option<RowsRead>,
     /// The last reading of the list was broken off: the next one is not, or people who never end would keep a slow list from ever being read.
     broke_off: bool,
     /// Commands were done, or people warned, since the tick took up what is due.
     commanded: bool,
+}
+
+/// A reading of rows of the list.
+#[derive(Debug, Clone)]
+struct RowsRead {
+    /// Those made since then, or all.
+    down_to: Option<Timestamp>,
+    /// When it had ended.
+    until: Timestamp,
+    /// Their keys.
+    shown: Arc<HashSet<String>>,
 }
 
 impl Engine {
@@ -105,6 +118,9 @@ impl Engine {
     /// What is due is looked up now.
     pub(super) fn looks_anew(&mut self) {
         self.way.commanded = false;
+        if self.just_read().next().is_none() {
+            self.way.rows = None; // the keys of a long list are megabytes
+        }
     }
 
     /// The list was read to its end.
@@ -123,18 +139,28 @@ impl Engine {
         self.way.list.take().filter(keeps)
     }
 
-    /// The rows of the list were read `down_to`, or all.
-    pub(super) fn rows_are_read(&mut self, down_to: Option<Timestamp>) {
-        self.way.rows = Some((down_to, self.clock.now()));
+    /// The rows of the list were read down to a moment, or all.
+    pub(super) fn rows_are_read(&mut self, down_to: Option<Timestamp>, shown: HashSet<String>) {
+        self.way.rows = Some(RowsRead { down_to, until: self.clock.now(), shown: Arc::new(shown) });
     }
 
     /// Whether every order made since `moment`, or ever, was seen in the list a moment ago.
     pub(super) fn was_just_read_down_to(&self, moment: Option<Timestamp>) -> bool {
+        self.just_read().any(|read| read.down_to.is_none_or(|down_to| moment.is_some_and(|moment| down_to <= moment)))
+    }
+
+    /// Whether the order with this key was in the list a moment ago.
+    pub(super) fn was_just_shown(&self, key: &str) -> bool {
+        self.just_read().any(|read| read.shown.contains(key))
+    }
+
+    fn just_read(&self) -> impl Iterator<Item = RowsRead> {
         let now = self.clock.now();
-        let list = self.way.list.as_ref().map(|list| (list.down_to, list.until));
-        [list, self.way.rows].into_iter().flatten().any(|(down_to, until)| {
-            let age = now.duration_since(until);
-            !age.is_negative() && age <= ROWS_KEEP && down_to.is_none_or(|down_to| moment.is_some_and(|moment| down_to <= moment))
+        let list = self.way.list.as_ref();
+        let list = list.map(|list| RowsRead { down_to: list.down_to, until: list.until, shown: Arc::clone(&list.shown) });
+        [list, self.way.rows.clone()].into_iter().flatten().filter(move |read| {
+            let age = now.duration_since(read.until);
+            !age.is_negative() && age <= ROWS_KEEP
         })
     }
 

@@ -149,7 +149,10 @@ pub(super) const DATE: &str = "DATE is the day on which what is paid ends";
 pub(super) fn too_late(term: &DueTerm, now: Timestamp) -> Option<Move> {
     let waits = matches!(term.state, TermState::Held | TermState::AwaitingApproval) && term.attempt.is_none();
     let last = chain::last_chance(term.moments.deadline_at, term.standing.grace_days);
-    let remedy = after_the_last_chance(term);
+    let mut remedy = after_the_last_chance(term);
+    if term.reason == Some(Reason::Operator) {
+        remedy = format!("renewd release {}, then: {remedy}", term.typed());
+    }
     if !waits || now < last || term.remedy.as_deref() == Some(remedy.as_str()) {
         return None;
     }

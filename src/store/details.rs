@@ -89,6 +89,18 @@ impl Store {
         Ok(read_optional_time(since.as_deref())?.unwrap_or(now))
     }
 
+    /// Whether the details of the order of `attempt` could not be read when that was last tried, at `lately` or later.
+    pub async fn is_unreadable(&mut self, attempt: i64, lately: Timestamp) -> Result<bool, StoreError> {
+        sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM portal_order WHERE attempt_id = $1 AND detail_failed_at IS NOT NULL AND detail_tried_at >= $2)",
+        )
+        .bind(attempt)
+        .bind(time(lately))
+        .fetch_one(&mut self.conn)
+        .await
+        .doing("reading whether an order can be read")
+    }
+
     /// How an order stands by its details, where the list was not read so far back.
     pub async fn take_status(&mut self, now: Timestamp, mark: i64, status: &str) -> Result<(), StoreError> {
         sqlx::query("UPDATE portal_order SET status = $2, status_at = $3 WHERE id = $1 AND status IS NOT $2")

@@ -82,7 +82,7 @@ impl Store {
              JOIN attempt a ON a.id = (SELECT max(x.id) FROM attempt x WHERE x.term_id = p.id AND x.order_no IS NOT NULL)
              LEFT JOIN portal_order o ON o.attempt_id = a.id
              WHERE t.id = $1 AND t.offset_months > 0
-               AND (p.state IN ('held', 'awaiting_approval', 'missed', 'skipped') OR p.state = 'renewed' AND a.state = 'placed' AND ",
+               AND (p.state <> 'renewed' OR a.state = 'placed' AND ",
             lost!("o.status", "a.matched_by"),
             ") ORDER BY p.id DESC LIMIT 1"
         ))
@@ -177,7 +177,7 @@ impl Store {
             lost!("p.status", "a.matched_by"),
             "
              UNION ALL
-             SELECT 'beside', s.id, s.name, p.key, p.status, a.order_no
+             SELECT iif(p.portal_id = a.order_id OR instr(coalesce(p.detail, ''), a.po_number), 'renumbered', 'beside'), s.id, s.name, p.key, p.status, a.order_no
              FROM shown p JOIN subscription s ON p.product = s.product_id AND p.partner = s.partner_id AND coalesce(p.serial, s.serial, '') = coalesce(s.serial, '')
              JOIN term t ON t.subscription_id = s.id AND t.state IN ('placed', 'renewed')
                   AND julianday(p.created_at) < julianday(t.starts_on) + min(31, (julianday(t.ends_on) - julianday(t.starts_on)) / 2)

@@ -1,5 +1,6 @@
 use crate::daemon::commands::Asked;
 use crate::daemon::testing::{World, at, order_of};
+use crate::sandbox::{Foreign, OrderRequest, PlacedBy, SUCCEED};
 
 /// The first order is through, and it is the time of the second.
 async fn second_year(world: &mut World) {
@@ -131,6 +132,9 @@ async fn a_paid_order_that_the_portal_does_not_have_any_more_is_told_once() {
     }
     let ours = sandbox.orders()[0].order_no.clone();
     retold.fail_where(&ours, 404);
+    world.live_until("2027-02-16T12:00:00Z").await;
+    assert!(world.told(&format!("term:1:gone:{ours}")).await.is_empty(), "the list has it");
+    sandbox.list_from(&ours, at("2037-01-01T00:00:00Z")).unwrap();
     for day in [17, 20, 25, 28] {
         world.live_until(&format!("2027-02-{day}T12:00:00Z")).await;
     }
@@ -252,5 +256,157 @@ async fn an_order_without_a_status_is_for_a_person_to_say() {
     assert!(told[0].contains(&format!("renewd resolve one --order-no {ours} (it is paid)")), "{told:?}");
     world.ask(Asked::ResolveOrdered { term: 1, order: ours }).await.unwrap();
     world.live_until("2027-02-19T12:01:00Z").await;
+    assert_eq!(world.states().await, ["renewed ", "scheduled "]);
+}
+
+/// The list showed it first of all, as pending, and its details said that there is none. It was told to show nowhere, `--void` was taken, and both were
+/// paid.
+#[tokio::test]
+async fn an_order_that_the_list_shows_as_payable_is_not_set_aside_for_details_that_are_not_there() {
+    let (mut world, sandbox, retold) = World::before_sandbox().await;
+    world.live_until("2027-02-15T09:00:00Z").await;
+    let ours = sandbox.orders()[0].order_no.clone();
+    sandbox.set_status(&ours, "pending").unwrap();
+    retold.fail_where(&ours, 404);
+    for day in 15..=19 {
+        world.live_until(&format!("2027-02-{day}T12:00:00Z")).await;
+    }
+    assert_eq!(world.states().await, ["placed pending_long"]);
+    let refused = world.ask(Asked::ResolveVoid { term: 1 }).await.unwrap_err().to_string();
+    assert!(refused.contains("pay it there, or cancel it there first"), "{refused}");
+    // A list that keeps the row as it was is believed for a week; then the order that is approved is held for it, by name.
+    world.live_until("2027-02-27T12:00:00Z").await;
+    world.ask(Asked::ResolveVoid { term: 1 }).await.unwrap();
+    let request_hash = world.request_hash(1).await;
+    world.ask(Asked::Approve { term: 1, request_hash }).await.unwrap();
+    world.live_until("2027-02-27T12:01:00Z").await;
+    assert_eq!((world.states().await[0].as_str(), sandbox.orders().len()), ("held foreign_order", 1));
+    assert!(world.told("term:1:foreign_order").await[0].contains(&ours));
+}
+
+/// The row said `pending` for two months, its details could not be read, and nothing was said but "it is placed".
+#[tokio::test]
+async fn an_order_whose_details_cannot_be_read_stands_as_the_list_has_it() {
+    let (mut world, sandbox, retold) = World::before_sandbox().await;
+    world.live_until("2027-02-15T09:00:00Z").await;
+    let ours = sandbox.orders()[0].order_no.clone();
+    sandbox.set_status(&ours, "pending").unwrap();
+    retold.fail_where(&ours, 500);
+    for day in 15..=21 {
+        world.live_until(&format!("2027-02-{day}T12:00:00Z")).await;
+    }
+    assert_eq!(world.states().await, ["placed pending_long"]);
+    assert!(world.told("term:1:pending_long").await[0].contains("it is not renewed until it is paid"));
+    sandbox.set_status(&ours, "succeed").unwrap();
+    world.live_until("2027-02-22T12:00:00Z").await;
+    world.live_until("2027-02-23T12:00:00Z").await;
+    assert_eq!(world.states().await, ["renewed ", "scheduled "]);
+}
+
+/// An order that was removed before anybody paid it, on a portal that has no word for "there is none": no command helped.
+#[tokio::test]
+async fn an_order_that_neither_the_list_nor_its_details_show_is_for_a_person_to_look_for() {
+    let (mut world, sandbox, retold) = World::before_sandbox().await;
+    world.live_until("2027-02-15T09:00:00Z").await;
+    let ours = sandbox.orders()[0].order_no.clone();
+    sandbox.set_status(&ours, "pending").unwrap();
+    world.live_until("2027-02-15T12:00:00Z").await;
+    sandbox.list_from(&ours, at("2037-01-01T00:00:00Z")).unwrap();
+    retold.fail_where(&ours, 500);
+    for day in 16..=21 {
+        world.live_until(&format!("2027-02-{day}T12:00:00Z")).await;
+    }
+    assert_eq!(world.states().await, ["placed not_listed"]);
+    world.ask(Asked::ResolveVoid { term: 1 }).await.unwrap();
+    assert_eq!(world.states().await, ["awaiting_approval not_ordered"]);
+}
+
+/// A look every fifteen minutes, for a year.
+#[tokio::test]
+async fn what_is_renewed_is_not_asked_about_without_end_where_its_details_cannot_be_read() {
+    let (mut world, sandbox, retold) = World::before_sandbox().await;
+    sandbox.change(|settings| settings.list.page_cap = Some(2));
+    for now in ["2027-02-15T09:00:00Z", "2027-02-15T10:00:00Z"] {
+        world.live_until(now).await;
+    }
+    retold.fail_where(&sandbox.orders()[0].order_no, 500);
+    for day in 16..=28 {
+        order_of(&sandbox, 9);
+        order_of(&sandbox, 9);
+        world.live_until(&format!("2027-02-{day}T12:00:00Z")).await;
+    }
+    assert_eq!(world.states().await, ["renewed ", "scheduled "]);
+    let next = "SELECT act_at FROM term WHERE id = 1";
+    let next: String = sqlx::query_scalar(next).fetch_one(&mut world.engine.store.conn).await.unwrap();
+    assert_eq!(next, "2027-03-01T00:00:00.000Z");
+}
+
+/// "Is refunding again, nothing is to be done", two days after it was told as not paid any more; a year later the next was ordered after it.
+#[tokio::test]
+async fn an_order_that_succeeded_and_is_not_paid_any_more_is_held_until_it_is_paid_again() {
+    for word in ["refunding", "pending"] {
+        let (mut world, sandbox, _) = World::before_sandbox().await;
+        for now in ["2027-02-15T09:00:00Z", "2027-02-15T10:00:00Z"] {
+            world.live_until(now).await;
+        }
+        let ours = sandbox.orders()[0].order_no.clone();
+        sandbox.set_status(&ours, word).unwrap();
+        for day in [16, 18, 20] {
+            world.live_until(&format!("2027-02-{day}T12:00:00Z")).await;
+        }
+        assert_eq!(world.states().await, ["held refunded_later", "scheduled "], "{word}");
+        let voided = world.ask(Asked::ResolveVoid { term: 1 }).await;
+        assert_eq!(voided.is_ok(), word == "refunding", "{voided:?}");
+        if voided.is_err() {
+            sandbox.set_status(&ours, "succeed").unwrap();
+            for day in [22, 23] {
+                world.live_until(&format!("2027-02-{day}T12:00:00Z")).await;
+            }
+            assert_eq!(world.states().await, ["renewed ", "scheduled "]);
+        }
+    }
+}
+
+/// What comes before was renewed once, and somebody pays for its second order, or does not.
+#[tokio::test]
+async fn nothing_is_ordered_after_a_term_whose_order_waits_to_be_paid() {
+    let (mut world, sandbox, _) = World::before_sandbox().await;
+    for now in ["2027-02-15T09:00:00Z", "2027-02-15T10:00:00Z"] {
+        world.live_until(now).await;
+    }
+    sandbox.set_status(&sandbox.orders()[0].order_no, "cancelled").unwrap();
+    world.live_until("2027-02-17T12:00:00Z").await;
+    world.ask(Asked::ResolveVoid { term: 1 }).await.unwrap();
+    let request_hash = world.request_hash(1).await;
+    world.ask(Asked::Approve { term: 1, request_hash }).await.unwrap();
+    world.live_until("2027-02-17T12:01:00Z").await;
+    let second = sandbox.orders()[1].order_no.clone();
+    sandbox.set_status(&second, "pending").unwrap();
+    for now in ["2027-02-22T12:00:00Z", "2028-02-15T09:00:00Z", "2028-02-17T09:00:00Z"] {
+        world.live_until(now).await;
+    }
+    assert_eq!((world.states().await, sandbox.orders().len()), (vec!["placed pending_long".into(), "held lapsed".into()], 2));
+}
+
+/// Ours was called somebody else's, and no command took it for ours.
+#[tokio::test]
+async fn an_order_that_gets_another_number_when_it_is_paid_can_be_named() {
+    let (mut world, sandbox, _) = World::before_sandbox().await;
+    world.live_until("2027-02-15T09:00:00Z").await;
+    let ours = sandbox.orders()[0].clone();
+    sandbox.set_status(&ours.order_no, "pending").unwrap();
+    world.live_until("2027-02-15T12:00:00Z").await;
+    sandbox.list_from(&ours.order_no, at("2037-01-01T00:00:00Z")).unwrap();
+    let request = OrderRequest { po_number: None, ..ours.request };
+    let paid = sandbox.add_foreign(Foreign { by: PlacedBy::Colleague, request, status: SUCCEED, created_at: None }).order_no;
+    let id = sandbox.orders()[1].id.to_string();
+    sqlx::query("UPDATE attempt SET order_id = $1").bind(id).execute(&mut world.engine.store.conn).await.unwrap();
+    for day in 16..=21 {
+        world.live_until(&format!("2027-02-{day}T12:00:00Z")).await;
+    }
+    let told = world.told("strange:").await;
+    assert!(told[0].contains("it may be ours under another number"), "{told:?}");
+    world.ask(Asked::ResolveOrdered { term: 1, order: paid }).await.unwrap();
+    world.live_until("2027-02-21T12:01:00Z").await;
     assert_eq!(world.states().await, ["renewed ", "scheduled "]);
 }

@@ -23,9 +23,13 @@ async fn a_renewal_goes_on_once_the_orders_that_held_it_show_other_customers() {
     assert_eq!((world.states().await, ours(&sandbox)), (vec!["held foreign_order".to_owned()], 0));
     retold.recover();
     world.live_until("2027-02-18T12:00:00Z").await;
-    world.live_until("2027-02-18T13:00:00Z").await;
+    assert_eq!((world.states().await, ours(&sandbox)), (vec!["scheduled ".to_owned()], 0));
+    let told = world.told("term:1:goes_on").await;
+    assert!(told.len() == 1 && told[0].contains("it goes on at 2027-02-19T12:00:00Z"), "{told:?}");
+    for now in ["2027-02-19T12:00:00Z", "2027-02-19T13:00:00Z"] {
+        world.live_until(now).await;
+    }
     assert_eq!((world.states().await[0].as_str(), ours(&sandbox)), ("renewed ", 1));
-    assert_eq!(world.told("term:1:goes_on").await.len(), 1);
 }
 
 /// Nothing says of a hold that names no order that it is over.

@@ -1,0 +1,122 @@
+//! How an order of ours stands, where the list as it was read does not tell, or has shown it unpaid for long.
+//!
+//! Owns what is asked then: its details, and, once those could not be read for a day, its row, however far down the list. What follows from it for the
+//! term is `follow.rs`.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::engine::{Engine, TickError, after};
+use super::follow::LONG;
+use super::sync::Synced;
+use crate::portal::read_error::ReadError;
+use crate::renewal::evidence::{self, Listed};
+use crate::renewal::facts;
+use crate::renewal::state::TermState;
+use crate::store::attempts::Attempt;
+use crate::store::terms::DueTerm;
+
+/// How an order stands.
+pub(super) enum Stands {
+    /// As the portal shows it.
+    As(Listed),
+    /// The portal says that it has no such order, or shows it nowhere.
+    Nowhere,
+    /// It cannot be told now.
+    Unknown,
+}
+
+/// Whether the portal has details of an order.
+enum Shown {
+    Yes,
+    /// It says that it has no such order.
+    Gone,
+    /// It cannot be asked now.
+    Unreadable(ReadError),
+}
+
+impl Engine {
+    /// How the order of `term` stands now, by more than its row in the mirror where that may be an old one.
+    pub(super) async fn how_it_stands(
+        &mut self,
+        synced: &Synced,
+        term: &DueTerm,
+        attempt: &Attempt,
+        mut listed: Listed,
+    ) -> Result<Stands, TickError> {
+        if !was_not_read(&listed, synced) && !is_long_unpaid(term, attempt, &listed, self.clock.now()) {
+            return Ok(Stands::As(listed));
+        }
+        match self.ask_status(&mut listed).await? {
+            Shown::Yes => Ok(Stands::As(listed)),
+            Shown::Gone => {
+                self.unreadable_for(listed.mark).await?;
+                self.as_the_list_has_it(term, attempt, listed).await
+            }
+            Shown::Unreadable(error) if self.is_out_of_patience(listed.mark, &error, term.moments.deadline_at).await? => {
+                self.as_the_list_has_it(term, attempt, listed).await
+            }
+            Shown::Unreadable(_) => Ok(Stands::Unknown),
+        }
+    }
+
+    /// The same of any order of ours, as far as its details tell.
+    pub(super) async fn read_status(&mut self, listed: &mut Listed) -> Result<(), TickError> {
+        self.ask_status(listed).await.map(drop)
+    }
+
+    async fn ask_status(&mut self, listed: &mut Listed) -> Result<Shown, TickError> {
+        if listed.portal_id.is_none() && listed.order_no.is_none() {
+            return Ok(Shown::Yes);
+        }
+        match self.portal.order_of(listed.portal_id.as_deref(), listed.order_no.as_deref()).await {
+            Ok(detail) => {
+                if let Some(status) = facts::status(&detail.value.value) {
+                    self.store.take_status(self.clock.now(), listed.mark, &status).await?;
+                    listed.status = Some(status);
+                }
+                Ok(Shown::Yes)
+            }
+            Err(ReadError::NotFound { .. }) => Ok(Shown::Gone),
+            Err(error) => {
+                tracing::warn!(order = listed.key, "cannot read how an order stands: {error}");
+                Ok(Shown::Unreadable(error))
+            }
+        }
+    }
+
+    /// Where nobody can read its details, an unpaid order stands as the list has it: people are to hear that it is unpaid, or nowhere.
+    async fn as_the_list_has_it(&mut self, term: &DueTerm, attempt: &Attempt, listed: Listed) -> Result<Stands, TickError> {
+        let is_listed = self.is_listed(&listed).await?;
+        match (term.state, is_listed) {
+            (TermState::Placed, Some(true)) => {}
+            (TermState::Placed, Some(false)) => return Ok(Stands::Nowhere),
+            (TermState::Placed, None) => return Ok(Stands::Unknown),
+            (state, listed_now) => {
+                if state == TermState::Renewed && listed_now == Some(false) {
+                    self.notice_gone(term, &listed.key).await?;
+                }
+                return Ok(Stands::As(listed));
+            }
+        }
+        self.store.stands_as_listed(self.clock.now(), listed.mark).await?;
+        let listed = self.store.listed_attempt(attempt.id, &self.po_prefix).await?;
+        Ok(listed.map_or(Stands::Nowhere, Stands::As))
+    }
+
+    /// Whether the list shows an order now, however far down; `None` where it cannot be read.
+    pub(super) async fn is_listed(&mut self, order: &Listed) -> Result<Option<bool>, TickError> {
+        let down_to = order.created_at.map(|at| after(at, SignedDuration::from_mins(-1)));
+        let read = self.read_rows_unless_read(down_to).await?.is_ok();
+        Ok(read.then(|| self.was_just_shown(&order.key)))
+    }
+}
+
+fn was_not_read(listed: &Listed, synced: &Synced) -> bool {
+    matches!((synced.down_to, listed.created_at), (Some(down_to), Some(created)) if created < down_to)
+}
+
+/// What stays unpaid can be removed from the portal: its row of the mirror would stay as it was.
+fn is_long_unpaid(term: &DueTerm, attempt: &Attempt, listed: &Listed, now: Timestamp) -> bool {
+    let open = !evidence::is_paid(listed.status.as_deref()) && !evidence::is_dead(listed.status.as_deref());
+    term.state == TermState::Placed && open && now.duration_since(attempt.created_at) >= LONG
+}
