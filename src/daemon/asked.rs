@@ -5,7 +5,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::commands::{Asked, Desk, Refused};
-use super::engine::{Engine, TickError};
+use super::engine::{Engine, TickError, after};
 use crate::renewal::evidence;
 use crate::renewal::state::{Reason, TermState};
 use crate::store::commands::{Answered, Waiting};
@@ -49,7 +49,9 @@ impl Engine {
 
     async fn is_weighed_against_the_portal(&mut self, asked: &Asked) -> Result<bool, TickError> {
         Ok(match asked {
-            Asked::ResolveOrdered { .. } | Asked::ResolveNotOrdered { .. } | Asked::ResolveVoid { .. } => true,
+            Asked::ResolveOrdered { .. } | Asked::ResolveNotOrdered { .. } | Asked::ResolveVoid { .. } | Asked::Rebase { .. } => {
+                true
+            }
             Asked::Skip { term, .. } => {
                 let term = self.store.term(*term).await?;
                 term.and_then(|term| term.attempt).is_some_and(|attempt| attempt.placed)
@@ -107,6 +109,14 @@ impl Engine {
                     && listed.attempt.is_none()
                 {
                     self.read_detail_of(&listed).await?;
+                }
+            }
+            Asked::Rebase { .. } => {
+                // What was just bought by hand is counted by it, and turns up as news a year later otherwise.
+                if self.reach_portal(now, false).await?.is_ok()
+                    && let Err(error) = self.read_details(i64::MAX, Some(after(now, SignedDuration::from_hours(-48)))).await?
+                {
+                    tracing::debug!("the orders of others cannot be read now: {error}");
                 }
             }
             Asked::ResolveNotOrdered { term } => {

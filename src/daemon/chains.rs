@@ -9,6 +9,7 @@ use serde_json::json;
 use super::commands::{Desk, Done, FAR, Refused, spoken, what_keeps_it_from_going_again};
 use super::words;
 use crate::renewal::chain::{self, Moments};
+use crate::renewal::evidence::{self, Listed};
 use crate::renewal::state::{Reason, TermState};
 use crate::store::moves::{Move, Write};
 use crate::store::terms::DueTerm;
@@ -139,13 +140,30 @@ impl Desk<'_> {
         for missed in self.store.missed_before(&term).await? {
             self.end_as_well(&missed, Reason::Rebased, &mut write);
         }
-        let counted = counted(&term, to);
+        let counted = self.counted(&term, to).await?;
         self.store.rebase(self.now, subscription, &span, &moments, &counted, write).await?;
         super::roster::take_again(self.store, self.now).await?;
         let moments = self.store.current_term(subscription).await?.map_or(moments, |term| term.moments);
         let due = moments.due_at.to_zoned(self.config.zone.clone()).strftime("%Y-%m-%d %H:%M");
         let due = if moments.due_at <= self.now { "now".to_owned() } else { format!("on {due}") };
         Ok(format!("{}: the next term begins on {to} and is due {due}", term.name))
+    }
+
+    /// Orders of others that a person counts by saying that it is paid until `to`, which is later than without them: those that he was shown, and the one
+    /// that was paid for this customer since ours, or since the entry is watched. Of several nobody can say which he means.
+    async fn counted(&mut self, term: &DueTerm, to: Date) -> Result<Vec<String>, Refused> {
+        if to <= term.span.starts_on {
+            return Ok(Vec::new());
+        }
+        let mut counted: Vec<String> = foreign(term).iter().chain(&term.dismissed).cloned().collect();
+        let unpaid = self.store.unpaid(term.id).await?;
+        let since = unpaid.previous_order_at.unwrap_or(unpaid.begun_at);
+        let others = self.store.foreign_since(since, self.now, self.po_prefix).await?;
+        let mut paid = others.into_iter().filter(|order| evidence::is_paid(order.status.as_deref()) && names(order, term));
+        if let (Some(only), None) = (paid.next(), paid.next()) {
+            counted.push(only.key);
+        }
+        Ok(counted)
     }
 
     /// R5 for `rebase`: a chain that would be missed at once, or that nobody would hear of for years, was hardly meant.
@@ -172,8 +190,11 @@ fn foreign(term: &DueTerm) -> &[String] {
     if matches!(term.reason, Some(Reason::ForeignOrder | Reason::Skipped)) { &term.candidates } else { &[] }
 }
 
-/// Orders of others that a person was shown, and counts by saying that it is paid until `to`, which is later than without them.
-fn counted(term: &DueTerm, to: Date) -> Vec<String> {
-    let shown = foreign(term).iter().chain(&term.dismissed).cloned();
-    shown.filter(|_| to > term.span.starts_on).collect()
+/// Whether an order says by itself that it is for the product, customer and serial number of `term`.
+fn names(order: &Listed, term: &DueTerm) -> bool {
+    let (facts, identity) = (&order.facts, &term.identity);
+    let same = |theirs: &Option<String>, ours: Option<String>| theirs.is_some() && *theirs == ours;
+    same(&facts.product, Some(identity.product_id.to_string()))
+        && same(&facts.partner, identity.party.text())
+        && (facts.serial.is_none() || facts.serial == identity.serial)
 }

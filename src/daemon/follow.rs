@@ -24,6 +24,9 @@ use crate::store::terms::DueTerm;
 /// After this, an order that is not paid, or not listed, is told.
 pub(super) const LONG: SignedDuration = SignedDuration::from_hours(72);
 
+/// An order that is seen to be paid so long after its term began may pay from then on.
+const LATE: SignedDuration = SignedDuration::from_hours(7 * 24);
+
 /// Whose an order is, by what it shows.
 enum Whose {
     Ours,
@@ -258,6 +261,9 @@ impl Engine {
             tries: 0,
             ..Move::of(term, TermState::Renewed)
         });
+        if now.duration_since(term.moments.deadline_at) > LATE {
+            write.messages.push(words::paid_late(term, attempt));
+        }
         let offset = term.span.offset_months.saturating_add(months_between(term));
         let next = chain::term_at(term.anchor_on, offset, term.standing.cycle())
             .and_then(|span| Ok((span, chain::moments(span.starts_on, &term.standing, &self.config.zone)?)));

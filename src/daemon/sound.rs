@@ -61,6 +61,15 @@ impl Since {
         let at = unpaid.previous_order_at.map_or_else(paid_began, |at| after(at, minute));
         Self { at, unpaid_at: after(at, MONTH.saturating_mul(-i32::from(term.standing.cycle_months))) }
     }
+
+    /// Until when an order of others most likely pays what is paid today, and not `term`: a month into it, or half of it. None where ours paid it.
+    pub(super) fn pays_today_until(term: &DueTerm, unpaid: &Unpaid, zone: &TimeZone) -> Option<Timestamp> {
+        let months = i32::from(term.standing.cycle_months);
+        let began = calendar::deadline(unpaid.from.saturating_sub(Span::new().months(i64::from(months))), zone).ok()?;
+        let half = MONTH.saturating_mul(months) / 2;
+        let ours = unpaid.previous_order_at.is_some_and(|at| at >= after(began, -half));
+        (!ours).then(|| after(began, half.min(MONTH)))
+    }
 }
 
 /// What may have renewed the terms that are due.
@@ -324,10 +333,13 @@ fn needs_approval(term: &DueTerm, request_hash: &str) -> Option<Plight> {
     Some(Plight { reason, detail, remedy, orders: Vec::new() })
 }
 
-/// Its number; and how it stands, if it is not paid.
+/// Its number and day; and how it stands, if it is not paid.
 pub(super) fn named(key: &str, foreign: &[Listed]) -> String {
-    let unpaid = foreign.iter().find(|order| order.key == key && !evidence::is_paid(order.status.as_deref()));
-    unpaid.map_or_else(|| key.to_owned(), |order| format!("{key} ({})", order.status.as_deref().unwrap_or("without a status")))
+    let Some(order) = foreign.iter().find(|order| order.key == key) else { return key.to_owned() };
+    let made = order.created_at.map(|at| format!(" of {}", at.to_zoned(TimeZone::UTC).date())).unwrap_or_default();
+    let status = order.status.as_deref();
+    let unpaid = if evidence::is_paid(status) { String::new() } else { format!(" ({})", status.unwrap_or("without a status")) };
+    format!("{key}{made}{unpaid}")
 }
 
 /// `named`: what people are told of the orders that were `found`. `ours`: orders that were set aside here, and live.
@@ -343,7 +355,8 @@ pub(super) fn foreign_plight(term: &DueTerm, found: Vec<String>, named: &[String
         None => (
             format!("the portal has order {}, which is or may be for the same product and customer", named.join(", ")),
             format!(
-                "look at it in the portal, then: renewd release {name} (order anyway) or renewd resolve {name} --order-no X (it is paid)"
+                "look at it in the portal, then: renewd release {name} (order anyway) or renewd resolve {name} --order-no X (it pays from {})",
+                term.span.starts_on
             ),
         ),
     };

@@ -51,11 +51,12 @@ impl Desk<'_> {
         for event in &mut write.events {
             event.order_no = order.number();
         }
+        let made = order.created_at.map(|at| format!(" of {at:.0}")).unwrap_or_default();
         if !self.record(&term, &order, set_aside, write).await? {
             return Err(Refused::No(format!("{} is {}; there is nothing to resolve", term.name, spoken(term.state))));
         }
         Ok(format!(
-            "{}: order {number} pays the term from {} to {}; it is followed from now on",
+            "{}: order {number}{made} pays the term from {} to {}; it is followed from now on",
             term.name, term.span.starts_on, term.span.ends_on
         ))
     }
@@ -124,7 +125,18 @@ impl Desk<'_> {
                 term.name
             )));
         }
-        let since = Since::of(term, &self.store.unpaid(term.id).await?, &self.config.zone).at;
+        let unpaid = self.store.unpaid(term.id).await?;
+        let since = Since::of(term, &unpaid, &self.config.zone).at;
+        if let (Some(until), Some(at)) = (Since::pays_today_until(term, &unpaid, &self.config.zone), order.created_at)
+            && since <= at
+            && at < until
+        {
+            return Err(Refused::No(format!(
+                "order {number} of {at:.0} was made when the term that is paid today began, and most likely pays that one; if so: renewd release {0}; if it pays further: renewd rebase {0} DATE ({1})",
+                term.typed(),
+                words::DATE
+            )));
+        }
         match order.created_at.filter(|at| *at < since) {
             // One that came to life since counts, and holds it: the message names this command.
             Some(_) if self.store.is_revived(order.mark, since).await? => Ok(()),

@@ -10,6 +10,7 @@ use serde_json::json;
 use crate::portal::read_error::ReadError;
 use crate::renewal::chain;
 use crate::renewal::state::{Reason, TermState};
+use crate::store::attempts::Attempt;
 use crate::store::audit::Happened;
 use crate::store::moves::{Move, Write};
 use crate::store::outbox::Message;
@@ -140,6 +141,18 @@ fn what_helps(term: &DueTerm) -> String {
 pub(super) fn after_the_last_chance(term: &DueTerm) -> String {
     let name = term.typed();
     format!("renewd rebase {name} DATE ({DATE}); if it was renewed elsewhere: renewd resolve {name} --order-no X")
+}
+
+/// Its order was paid when its term had long begun.
+pub(super) fn paid_late(term: &DueTerm, attempt: &Attempt) -> Message {
+    let what = format!(
+        "order {} is paid by now, and what was paid before had ended on {}; it counts as paid until {}",
+        attempt.order_no.as_deref().unwrap_or_default(),
+        term.span.starts_on,
+        term.span.ends_on
+    );
+    let command = format!("look in the portal until when it is paid; if later: renewd rebase {} DATE ({DATE})", term.typed());
+    message(term, "paid_late", &what, &command)
 }
 
 /// What `DATE` of `rebase` means.

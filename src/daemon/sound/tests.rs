@@ -1,5 +1,5 @@
 use crate::daemon::commands::Asked;
-use crate::daemon::testing::{Retold, World, at, file, order_of};
+use crate::daemon::testing::{BEGIN, Retold, World, at, file, order_of};
 use crate::ids::PortalId;
 use crate::sandbox::{Foreign, OrderRequest, PlacedBy, SUCCEED, Sandbox};
 
@@ -74,6 +74,39 @@ async fn what_a_person_counted_by_beginning_another_chain_does_not_hold_it() {
             world.live_until(now).await;
         }
         assert_eq!(world.states().await[2], if another { "held foreign_order" } else { "renewed " });
+    }
+}
+
+/// It was missed, bought by hand and begun anew, as the message says. A year later that very order held it, as one that may have renewed it, and was taken
+/// for the next year: nobody was told of the year that lapsed.
+#[tokio::test]
+async fn what_was_bought_by_hand_pays_the_chain_that_begins_with_it_and_no_other_year() {
+    for others in [0, 1] {
+        let (mut world, sandbox, _) = World::before_sandbox().await;
+        world.ask(Asked::Hold { term: 1 }).await.unwrap();
+        world.live_until("2027-03-02T10:00:00Z").await;
+        world.ask(Asked::Release { term: 1, orders: vec![] }).await.unwrap();
+        world.live_until("2027-03-02T12:00:00Z").await;
+        assert_eq!(world.states().await, ["missed deadline_passed"]);
+        world.live_until("2027-03-03T10:00:00Z").await;
+        let by_hand = order_of(&sandbox, 1);
+        (0..others).for_each(|_| drop(order_of(&sandbox, 1)));
+        world.engine.look_at_portal().await.unwrap();
+        world.engine.read_details(i64::MAX, Some(at(BEGIN))).await.unwrap().unwrap();
+        let to = jiff::civil::date(2028, 3, 3);
+        world.ask(Asked::Rebase { subscription: 1, to, why: "bought by hand".to_owned(), far: false }).await.unwrap();
+        for now in ["2028-02-18T10:00:00Z", "2028-02-18T11:00:00Z"] {
+            world.live_until(now).await;
+        }
+        if others == 0 {
+            assert_eq!(world.states().await, ["skipped rebased", "renewed ", "scheduled "]);
+            continue;
+        }
+        assert_eq!(world.states().await, ["skipped rebased", "held foreign_order"]);
+        assert!(world.told("term:2:foreign_order").await[0].contains(&format!("{by_hand} of 2027-03-03")));
+        let named = Asked::ResolveOrdered { term: 2, order: by_hand };
+        let refused = world.ask(named).await.unwrap_err().to_string();
+        assert!(refused.contains("most likely pays that one; if so: renewd release one"), "{refused}");
     }
 }
 
