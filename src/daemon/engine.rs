@@ -27,6 +27,8 @@ use crate::store::{Store, StoreError};
 
 /// More ticks than this in a row that order nothing, and still something due, are a fault of ours.
 const MOST_IDLE_TICKS: u32 = 5_000;
+/// How often what is refused of the file in force is tried again.
+const TRIED_AGAIN: SignedDuration = SignedDuration::from_hours(1);
 /// How many terms one tick takes up; the rest is due again at once.
 pub(super) const AT_ONCE: u32 = 512;
 
@@ -68,8 +70,6 @@ pub struct Engine {
     pub(super) wake: Option<Wake>,
     /// When a notice is next told again.
     notice_at: Option<Timestamp>,
-    /// Whether some of the file in force may be refused.
-    refused: bool,
     /// Carries messages beside the ticks. Without one they are delivered within (`run --once`).
     pub(super) courier: Option<Courier>,
     /// The file, where it is one that people edit meanwhile.
@@ -82,8 +82,8 @@ pub struct Engine {
     pub typed: Typed,
     /// Channels that the file names, and that are not known to work: the ones of `config` stay in force until they do.
     pub channels_asked: Option<Channels>,
-    /// When the file in force was last tried again, if some of it is refused.
-    roster_tried: Option<Timestamp>,
+    /// When the file in force is tried again, if some of it is, or may be, refused.
+    roster_at: Option<Timestamp>,
     /// When the last tick began: a clock that says less now was set back.
     last_tick: Option<Timestamp>,
 }
@@ -168,14 +168,13 @@ impl Engine {
             noticed: true,
             wake: None,
             notice_at: None,
-            refused: true,
             courier: None,
             file: None,
             way: Way::default(),
             stays: false,
             typed: Arc::new(str::to_owned),
             channels_asked: None,
-            roster_tried: None,
+            roster_at: Some(Timestamp::MIN),
             last_tick: None,
         }
     }
@@ -241,9 +240,9 @@ impl Engine {
         if !due.terms.is_empty() {
             self.work(now, due.terms, ticked).await?;
         }
-        if self.refused && self.roster_tried.is_none_or(|last| now.duration_since(last).abs() >= SignedDuration::from_hours(1)) {
+        if self.roster_at.is_some_and(|at| at <= now || at.duration_since(now) > TRIED_AGAIN) {
             super::roster::take_again(&mut self.store, now).await?;
-            self.roster_tried = Some(now);
+            self.roster_at = Some(after(now, TRIED_AGAIN));
         }
         if self.notice_at.is_some_and(|at| at <= now) {
             self.tell_of_what_stands(now).await?;
@@ -291,7 +290,8 @@ impl Engine {
             Some(next) => next,
             None => self.store.next_wake().await?,
         };
-        (self.notice_at, self.refused) = (next.notice, next.refused);
+        self.notice_at = next.notice;
+        self.roster_at = next.refused.then(|| self.roster_at.unwrap_or(now));
         let message = next.message.filter(|_| !on_their_way);
         Ok([next.term, message, next.notice, doubt].into_iter().flatten().min())
     }

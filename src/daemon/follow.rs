@@ -66,7 +66,7 @@ impl Engine {
             }
             if let Some(shown) = listed.take() {
                 match self.how_it_stands(synced, &term, &attempt, shown).await? {
-                    Stands::As(shown) => listed = Some(shown),
+                    Stands::As(shown) => listed = Some(*shown),
                     Stands::Nowhere => {}
                     Stands::Unknown => {
                         self.look_later(&term).await?;

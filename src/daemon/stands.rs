@@ -18,7 +18,7 @@ use crate::store::terms::DueTerm;
 /// How an order stands.
 pub(super) enum Stands {
     /// As the portal shows it.
-    As(Listed),
+    As(Box<Listed>),
     /// The portal says that it has no such order, or shows it nowhere.
     Nowhere,
     /// It cannot be told now.
@@ -44,10 +44,10 @@ impl Engine {
         mut listed: Listed,
     ) -> Result<Stands, TickError> {
         if !was_not_read(&listed, synced) && !is_long_unpaid(term, attempt, &listed, self.clock.now()) {
-            return Ok(Stands::As(listed));
+            return Ok(Stands::As(Box::new(listed)));
         }
         match self.ask_status(&mut listed).await? {
-            Shown::Yes => Ok(Stands::As(listed)),
+            Shown::Yes => Ok(Stands::As(Box::new(listed))),
             Shown::Gone => {
                 self.unreadable_for(listed.mark).await?;
                 self.as_the_list_has_it(term, attempt, listed).await
@@ -95,12 +95,12 @@ impl Engine {
                 if state == TermState::Renewed && listed_now == Some(false) {
                     self.notice_gone(term, &listed.key).await?;
                 }
-                return Ok(Stands::As(listed));
+                return Ok(Stands::As(Box::new(listed)));
             }
         }
         self.store.stands_as_listed(self.clock.now(), listed.mark).await?;
         let listed = self.store.listed_attempt(attempt.id, &self.po_prefix).await?;
-        Ok(listed.map_or(Stands::Nowhere, Stands::As))
+        Ok(listed.map_or(Stands::Nowhere, |listed| Stands::As(Box::new(listed))))
     }
 
     /// Whether the list shows an order now, however far down; `None` where it cannot be read.
