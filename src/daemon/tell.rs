@@ -42,7 +42,7 @@ impl Engine {
             write.messages.push(words::warning(term, now, &self.config.zone));
         }
         for term in &mut due {
-            term.warn_at = next_warning(term, now).filter(|_| waiting(term) || term.state == TermState::Missed);
+            term.warn_at = next_warning(term, now).filter(|_| waiting(term));
         }
         write.warnings = due.iter().map(|term| (term.id, term.warn_at)).collect();
         Ok(self.store.write(now, write).await?)

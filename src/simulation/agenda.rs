@@ -125,6 +125,7 @@ pub(super) async fn happen(life: &mut Life, event: Event) -> Result<(), Complain
         Event::Visit => return people::visit(life).await,
         Event::Whim(plan) => return whims::come(life, plan).await,
         Event::GoOn(plan, tried) => return whims::go_on(life, plan, tried).await,
+        Event::Leave(plan) => return leave(life, plan).await,
         Event::Status(order, status) => {
             let now = life.now();
             life.oracle.ended_badly(&order, now);
@@ -265,6 +266,13 @@ async fn edit(life: &mut Life, at: usize) -> Result<(), Complaint> {
             life.plan(back, Event::Return(at));
         }
     }
+    life.reload().await
+}
+
+/// Or people would hear of it every week.
+async fn leave(life: &mut Life, at: usize) -> Result<(), Complaint> {
+    life.figures.edits += 1;
+    life.plans[at].listed = false;
     life.reload().await
 }
 

@@ -51,6 +51,8 @@ pub(super) enum Event {
     Whim(usize),
     /// A person ends what came of that, or lets a chain that has ended go on; and so many times tried before.
     GoOn(usize, u32),
+    /// A person takes out of the file what has ended and does not go on.
+    Leave(usize),
     /// An order gets another status.
     Status(String, &'static str),
     /// An order that was dead is paid after all, if nothing else was ordered for its term meanwhile.

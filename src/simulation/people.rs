@@ -157,7 +157,7 @@ async fn foreign(life: &mut Life, engine: &mut Daemon, term: &DueTerm) -> Result
     let pays = |order: &&LedgerOrder| {
         term.candidates.contains(&order.order_no)
             && order.created_at >= since
-            && (order.placed_by != PlacedBy::Us || plan.term_of(order.created_at, &life.zone) == k) // a person knows which year it was for
+            && plan.term_of(order.created_at, &life.zone) == k // a person knows which year it was for
             && plan.is_renewed_by(&order.request)
             && !is_dead(&order.status)
     };

@@ -85,15 +85,14 @@ async fn pause(life: &mut Life, engine: &mut Daemon) -> Result<(), Complaint> {
     Ok(())
 }
 
-/// Most come back to it some day.
+/// Most come back to it some day; the others take it out of the file.
 pub(super) fn plan_to_go_on(life: &mut Life, at: usize) {
     if std::mem::replace(&mut life.plans[at].decided, true) {
         return;
     }
-    if life.dice.chance(700) {
-        let wait = days(life.dice.between(1, 40));
-        life.plan(life.now() + wait, Event::GoOn(at, 0));
-    }
+    let event = if life.dice.chance(700) { Event::GoOn(at, 0) } else { Event::Leave(at) };
+    let wait = days(life.dice.between(1, 40));
+    life.plan(life.now() + wait, event);
 }
 
 /// `release` of what a person held; `rebase` of a chain that has ended, to the next end of a term that is far enough away.

@@ -126,7 +126,7 @@ async fn apply(tx: &mut Tx<'_>, now: Timestamp, step: &Move) -> Result<(), Store
     let done = sqlx::query(
         "UPDATE term SET since = CASE WHEN state = $3 AND reason IS $4 THEN since ELSE $10 END,
                 state = $3, reason = $4, detail = $5, remedy = $6, tries = $9, candidates = $11,
-                act_at = CASE WHEN waits THEN NULL ELSE $7 END, warn_at = CASE WHEN waits OR gone AND $3 = 'held' THEN NULL ELSE $8 END
+                act_at = CASE WHEN waits THEN NULL ELSE $7 END, warn_at = CASE WHEN waits OR gone AND $3 IN ('held', 'missed') THEN NULL ELSE $8 END
          FROM (SELECT s.active = 0 AS gone, s.active = 0 AND $3 IN ('scheduled', 'awaiting_approval') AS waits
                FROM term t JOIN subscription s ON s.id = t.subscription_id WHERE t.id = $1)
          WHERE id = $1 AND state = $2",

@@ -91,6 +91,27 @@ async fn what_was_missed_is_told_every_week_until_it_is_settled() {
     assert_eq!(world.told("term:1:deadline").await.len(), 4);
 }
 
+/// It kept a daemon awake every week for years, to say nothing.
+#[tokio::test]
+async fn what_was_missed_and_taken_out_is_told_again_when_it_is_back_and_not_before() {
+    let mut world = world().await;
+    let term = world.engine.store.term(1).await.unwrap().unwrap();
+    let mut write = Write::default();
+    words::missed(&term, at("2027-03-01T00:00:00Z"), &mut write);
+    world.engine.store.write(at("2027-03-01T00:00:00Z"), write).await.unwrap();
+    world.clock.set(at("2027-03-02T00:00:00Z"));
+    let other = file("2027-03-01").replace("partner_id = 1", "partner_id = 2").replace("\"one\"", "\"two\"");
+    world.take_text(&other).await;
+    let planned = "SELECT count(*) FROM term WHERE id = 1 AND coalesce(warn_at, act_at) IS NOT NULL";
+    let planned: i64 = sqlx::query_scalar(planned).fetch_one(&mut world.engine.store.conn).await.unwrap();
+    assert_eq!(planned, 0);
+    world.live_until("2027-04-01T00:00:00Z").await;
+    assert!(world.told("term:1:deadline").await.is_empty());
+    world.take("2027-03-01").await;
+    world.live_until("2027-04-01T00:01:00Z").await;
+    assert_eq!(world.told("term:1:deadline").await.len(), 1);
+}
+
 #[tokio::test]
 async fn rebase_refuses_a_day_that_has_passed_and_one_that_is_far_unless_it_is_meant() {
     let mut world = world().await;
