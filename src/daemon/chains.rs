@@ -2,11 +2,13 @@
 //!
 //! Owns what ends with it, and which dates another chain may have. Never ends a chain whose order may exist.
 
-use jiff::SignedDuration;
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Span};
 use serde_json::json;
 
 use super::commands::{Desk, Done, FAR, Refused, spoken, what_keeps_it_from_going_again};
+use super::sound::named;
 use super::words;
 use crate::renewal::chain::{self, Moments};
 use crate::renewal::evidence::{self, Listed};
@@ -14,6 +16,8 @@ use crate::renewal::state::{Reason, TermState};
 use crate::store::moves::{Move, Write};
 use crate::store::terms::DueTerm;
 
+/// So long before its term begins an order is hardly made.
+const BEFORE: SignedDuration = SignedDuration::from_hours(62 * 24);
 /// After an order, so long `skip NAME` does not mean the next term.
 const RECENTLY: SignedDuration = SignedDuration::from_hours(30 * 24);
 
@@ -140,30 +144,32 @@ impl Desk<'_> {
         for missed in self.store.missed_before(&term).await? {
             self.end_as_well(&missed, Reason::Rebased, &mut write);
         }
-        let counted = self.counted(&term, to).await?;
+        let (counted, said) = self.counted(&term, to).await?;
         self.store.rebase(self.now, subscription, &span, &moments, &counted, write).await?;
         super::roster::take_again(self.store, self.now).await?;
         let moments = self.store.current_term(subscription).await?.map_or(moments, |term| term.moments);
         let due = moments.due_at.to_zoned(self.config.zone.clone()).strftime("%Y-%m-%d %H:%M");
         let due = if moments.due_at <= self.now { "now".to_owned() } else { format!("on {due}") };
-        Ok(format!("{}: the next term begins on {to} and is due {due}", term.name))
+        let said = said.map(|order| format!("; order {order} counts as what is paid until then")).unwrap_or_default();
+        Ok(format!("{}: the next term begins on {to} and is due {due}{said}", term.name))
     }
 
-    /// Orders of others that a person counts by saying that it is paid until `to`, which is later than without them: those that he was shown, and the one
-    /// that was paid for this customer since ours, or since the entry is watched. Of several nobody can say which he means.
-    async fn counted(&mut self, term: &DueTerm, to: Date) -> Result<Vec<String>, Refused> {
+    /// Orders of others that a person counts by saying that it is paid until `to`, which is later than without them: those that he was shown; and the one
+    /// that was paid for this customer and can end there. Of several nobody can say which he means, and one that pays on from `to` holds.
+    async fn counted(&mut self, term: &DueTerm, to: Date) -> Result<(Vec<String>, Option<String>), Refused> {
         if to <= term.span.starts_on {
-            return Ok(Vec::new());
+            return Ok((Vec::new(), None));
         }
-        let mut counted: Vec<String> = foreign(term).iter().chain(&term.dismissed).cloned().collect();
+        let shown: Vec<String> = foreign(term).iter().chain(&term.dismissed).cloned().collect();
         let unpaid = self.store.unpaid(term.id).await?;
         let since = unpaid.previous_order_at.unwrap_or(unpaid.begun_at);
         let others = self.store.foreign_since(since, self.now, self.po_prefix).await?;
-        let mut paid = others.into_iter().filter(|order| evidence::is_paid(order.status.as_deref()) && names(order, term));
-        if let (Some(only), None) = (paid.next(), paid.next()) {
-            counted.push(only.key);
-        }
-        Ok(counted)
+        let paid = |order: &Listed| evidence::is_paid(order.status.as_deref()) && names(order, term);
+        let mut paid = others.into_iter().filter(paid);
+        let only = paid.next().filter(|order| paid.next().is_none() && ends_on(order, term, to));
+        let said =
+            only.as_ref().filter(|order| !shown.contains(&order.key)).map(|order| named(&order.key, std::slice::from_ref(order)));
+        Ok((shown.into_iter().chain(only.map(|order| order.key)).collect(), said))
     }
 
     /// R5 for `rebase`: a chain that would be missed at once, or that nobody would hear of for years, was hardly meant.
@@ -197,4 +203,14 @@ fn names(order: &Listed, term: &DueTerm) -> bool {
     same(&facts.product, Some(identity.product_id.to_string()))
         && same(&facts.partner, identity.party.text())
         && (facts.serial.is_none() || facts.serial == identity.serial)
+}
+
+/// Whether what `order` pays can end on `to`: it is for one term, and was made as that began, or in the months before.
+fn ends_on(order: &Listed, term: &DueTerm, to: Date) -> bool {
+    let months = i64::from(term.standing.cycle_months);
+    let one_term = order.facts.months.iter().all(|theirs| i64::try_from(*theirs) == Ok(months));
+    let began = to.saturating_sub(Span::new().months(months));
+    let (from, until) = (began.saturating_sub(BEFORE), began.saturating_add(Span::new().days(7 * months.min(4))));
+    let made = order.created_at.map(|at| at.to_zoned(TimeZone::UTC).date());
+    one_term && made.is_some_and(|made| from <= made && made <= until)
 }

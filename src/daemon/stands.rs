@@ -1,4 +1,4 @@
-//! How an order of ours stands, where the list as it was read does not tell, or has shown it unpaid for long.
+//! How an order of ours stands, where the list as it was read does not show it, or has shown it unpaid for long.
 //!
 //! Owns what is asked then: its details, and, once those could not be read for a day, its row, however far down the list. What follows from it for the
 //! term is `follow.rs`.
@@ -43,7 +43,7 @@ impl Engine {
         attempt: &Attempt,
         mut listed: Listed,
     ) -> Result<Stands, TickError> {
-        if !was_not_read(&listed, synced) && !is_long_unpaid(term, attempt, &listed, self.clock.now()) {
+        if synced.shown.contains(&listed.key) && !is_long_unpaid(term, attempt, &listed, self.clock.now()) {
             return Ok(Stands::As(Box::new(listed)));
         }
         match self.ask_status(&mut listed).await? {
@@ -109,10 +109,6 @@ impl Engine {
         let read = self.read_rows_unless_read(down_to).await?.is_ok();
         Ok(read.then(|| self.was_just_shown(&order.key)))
     }
-}
-
-fn was_not_read(listed: &Listed, synced: &Synced) -> bool {
-    matches!((synced.down_to, listed.created_at), (Some(down_to), Some(created)) if created < down_to)
 }
 
 /// What stays unpaid can be removed from the portal: its row of the mirror would stay as it was.

@@ -32,6 +32,9 @@ impl Desk<'_> {
             return Err(Refused::No(format!("order {number} is {}; it pays nothing", order.status.unwrap_or_default())));
         }
         let set_aside = self.set_aside_by(&term, &order, number).await?;
+        if set_aside.is_some_and(|other| other != term.id) {
+            self.pays_further(&term, &order, number).await?;
+        }
         if order.attempt.is_none() {
             self.pays(&term, &order, number).await?;
             if term.state != TermState::Unknown {
@@ -125,6 +128,11 @@ impl Desk<'_> {
                 term.name
             )));
         }
+        self.pays_further(term, order, number).await
+    }
+
+    /// What was made before pays what is paid today, or what was before that.
+    async fn pays_further(&mut self, term: &DueTerm, order: &evidence::Listed, number: &str) -> Result<(), Refused> {
         let unpaid = self.store.unpaid(term.id).await?;
         let since = Since::of(term, &unpaid, &self.config.zone).at;
         if let (Some(until), Some(at)) = (Since::pays_today_until(term, &unpaid, &self.config.zone), order.created_at)

@@ -56,7 +56,11 @@ fn has_cause(kind: &str, reason: &str, plan: &Plan, plans: &[Plan], sandbox: &Sa
     };
     match (kind, reason) {
         ("term.awaits_approval", "approval") => plan.manual,
-        ("term.awaits_approval", "changed_since_approval" | "looks_like_old") => nature.edits > 0,
+        ("term.awaits_approval", "changed_since_approval") => nature.edits > 0,
+        // A new name, or coming back, makes nothing new; only another identity does.
+        ("term.awaits_approval", "looks_like_old") => {
+            plans.iter().any(|other| other.was_broken_off && other.looks_like(&plan.request(1)))
+        }
         ("term.awaits_approval", "not_ordered") => faults || crashes || nature.bad_ends > 0,
         ("term.held", "operator") => nature.whims > 0,
         ("term.held", "foreign_order" | "list_lacks") => foreign(),

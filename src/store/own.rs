@@ -92,12 +92,15 @@ impl Store {
         .doing("reading what comes before a term")
     }
 
-    /// Orders of ours for what looks like one of `looks` that count for nothing, as far as the database knows.
+    /// Orders of ours for what looks like one of `looks` that count for nothing, as far as the database knows. One that got another number, by which it
+    /// counts, is not among them.
     pub async fn set_aside_orders(&mut self, looks: &[String], ours: &str) -> Result<Vec<SetAsideOrder>, StoreError> {
         let rows: Vec<SetAsideRow> = sqlx::query_as(
             "SELECT a.looks_like, a.created_at, a.order_no, a.order_id, a.order_status, iif(a.state = 'void', a.settled_at, NULL) FROM attempt a JOIN term t ON t.id = a.term_id
              WHERE a.order_no IS NOT NULL AND a.looks_like IN (SELECT value FROM json_each($1))
-               AND (a.state = 'void' OR (a.state = 'placed' AND t.state = 'skipped')) ORDER BY a.id",
+               AND (a.state = 'void' OR (a.state = 'placed' AND t.state = 'skipped'))
+               AND NOT EXISTS (SELECT 1 FROM attempt b WHERE b.id <> a.id AND b.order_id = a.order_id AND b.looks_like = a.looks_like AND b.state = 'placed')
+             ORDER BY a.id",
         )
         .bind(json(&looks)?)
         .fetch_all(&mut self.conn)

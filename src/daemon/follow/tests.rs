@@ -409,4 +409,8 @@ async fn an_order_that_gets_another_number_when_it_is_paid_can_be_named() {
     world.ask(Asked::ResolveOrdered { term: 1, order: paid }).await.unwrap();
     world.live_until("2027-02-21T12:01:00Z").await;
     assert_eq!(world.states().await, ["renewed ", "scheduled "]);
+    for now in ["2028-02-16T09:01:00Z", "2028-02-16T10:01:00Z"] {
+        world.live_until(now).await;
+    }
+    assert_eq!(world.states().await, ["renewed ", "renewed ", "scheduled "], "and by its old number it holds nothing");
 }

@@ -94,7 +94,9 @@ async fn what_was_bought_by_hand_pays_the_chain_that_begins_with_it_and_no_other
         world.engine.look_at_portal().await.unwrap();
         world.engine.read_details(i64::MAX, Some(at(BEGIN))).await.unwrap().unwrap();
         let to = jiff::civil::date(2028, 3, 3);
-        world.ask(Asked::Rebase { subscription: 1, to, why: "bought by hand".to_owned(), far: false }).await.unwrap();
+        let answer = world.ask(Asked::Rebase { subscription: 1, to, why: "bought by hand".to_owned(), far: false }).await;
+        let counts = format!("order {by_hand} of 2027-03-03 counts as what is paid until then");
+        assert_eq!(answer.unwrap().contains(&counts), others == 0);
         for now in ["2028-02-18T10:00:00Z", "2028-02-18T11:00:00Z"] {
             world.live_until(now).await;
         }
@@ -108,6 +110,22 @@ async fn what_was_bought_by_hand_pays_the_chain_that_begins_with_it_and_no_other
         let refused = world.ask(named).await.unwrap_err().to_string();
         assert!(refused.contains("most likely pays that one; if so: renewd release one"), "{refused}");
     }
+}
+
+/// A person put the date right, and the order that the customer had just made for the next year was counted as what ends with this one.
+#[tokio::test]
+async fn what_a_customer_ordered_for_the_next_year_is_not_counted_by_a_rebase() {
+    let (mut world, sandbox, _) = World::before_sandbox().await;
+    world.live_until("2027-02-05T10:00:00Z").await;
+    let theirs = order_of(&sandbox, 1);
+    world.engine.look_at_portal().await.unwrap();
+    world.engine.read_details(i64::MAX, Some(at(BEGIN))).await.unwrap().unwrap();
+    let to = jiff::civil::date(2027, 3, 10);
+    let answer = world.ask(Asked::Rebase { subscription: 1, to, why: "a wrong date".to_owned(), far: false }).await.unwrap();
+    assert!(!answer.contains("counts as"), "{answer}");
+    world.live_until("2027-02-24T10:00:00Z").await;
+    assert_eq!(world.states().await, ["skipped rebased", "held foreign_order"]);
+    assert!(world.told("term:2:foreign_order").await[0].contains(&theirs));
 }
 
 /// A person was asked to approve an order, and nagged until the deadline, that the customer had made himself a week before.
