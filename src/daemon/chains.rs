@@ -17,7 +17,7 @@ use crate::store::moves::{Move, Write};
 use crate::store::terms::DueTerm;
 
 /// So long before its term begins an order is hardly made.
-const BEFORE: SignedDuration = SignedDuration::from_hours(62 * 24);
+pub(super) const BEFORE: SignedDuration = SignedDuration::from_hours(62 * 24);
 /// After an order, so long `skip NAME` does not mean the next term.
 const RECENTLY: SignedDuration = SignedDuration::from_hours(30 * 24);
 
@@ -197,7 +197,7 @@ fn foreign(term: &DueTerm) -> &[String] {
 }
 
 /// Whether an order says by itself that it is for the product, customer and serial number of `term`.
-fn names(order: &Listed, term: &DueTerm) -> bool {
+pub(super) fn names(order: &Listed, term: &DueTerm) -> bool {
     let (facts, identity) = (&order.facts, &term.identity);
     let same = |theirs: &Option<String>, ours: Option<String>| theirs.is_some() && *theirs == ours;
     same(&facts.product, Some(identity.product_id.to_string()))

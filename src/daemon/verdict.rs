@@ -135,9 +135,10 @@ impl Desk<'_> {
     async fn pays_further(&mut self, term: &DueTerm, order: &evidence::Listed, number: &str) -> Result<(), Refused> {
         let unpaid = self.store.unpaid(term.id).await?;
         let since = Since::of(term, &unpaid, &self.config.zone).at;
-        if let (Some(until), Some(at)) = (Since::pays_today_until(term, &unpaid, &self.config.zone), order.created_at)
+        if let (Some(today), Some(at)) = (Since::pays_today(term, &unpaid, &self.config.zone), order.created_at)
             && since <= at
-            && at < until
+            && today.contains(&at)
+            && !self.was_paid_by_another(term, today.start, at).await?
         {
             return Err(Refused::No(format!(
                 "order {number} of {at:.0} was made when the term that is paid today began, and most likely pays that one; if so: renewd release {0}; if it pays further: renewd rebase {0} DATE ({1})",
@@ -155,6 +156,16 @@ impl Desk<'_> {
             ))),
             None => Ok(()),
         }
+    }
+
+    /// Whether the list shows which order pays what is paid since `began`, made before that of `at`.
+    async fn was_paid_by_another(&mut self, term: &DueTerm, began: Timestamp, at: Timestamp) -> Result<bool, Refused> {
+        let early = super::engine::after(began, -super::chains::BEFORE);
+        let before = self.store.foreign_since(early, self.now, self.po_prefix).await?;
+        Ok(before.iter().any(|order| {
+            let made_before = order.created_at.is_some_and(|made| made < at);
+            made_before && evidence::is_paid(order.status.as_deref()) && super::chains::names(order, term)
+        }))
     }
 
     /// R25: not before `settle`, and it leads to approval, never straight to another order.

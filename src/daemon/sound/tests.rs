@@ -112,6 +112,26 @@ async fn what_was_bought_by_hand_pays_the_chain_that_begins_with_it_and_no_other
     }
 }
 
+/// Refused, with the advice to order on top, although the list shows which order pays what is paid today.
+#[tokio::test]
+async fn an_order_from_the_beginning_of_the_paid_term_pays_the_next_where_another_pays_that() {
+    for paid_before in [true, false] {
+        let (mut world, sandbox, _) = World::before_sandbox().await;
+        let made = |at_: &str, partner: u64| {
+            let request = OrderRequest::rm_premium(Some(PortalId::known(partner)), PortalId::known(5), PortalId::known(7), 3);
+            let created_at = Some(at(at_));
+            sandbox.add_foreign(Foreign { by: PlacedBy::Colleague, request, status: SUCCEED, created_at }).order_no
+        };
+        made("2026-02-20T00:00:00Z", if paid_before { 1 } else { 9 });
+        let further = made("2026-03-05T00:00:00Z", 1);
+        world.live_until("2027-02-15T09:00:00Z").await;
+        assert_eq!(world.states().await, ["held foreign_order"]);
+        world.engine.read_details(i64::MAX, Some(at("2026-01-01T00:00:00Z"))).await.unwrap().unwrap();
+        let named = world.ask(Asked::ResolveOrdered { term: 1, order: further }).await;
+        assert_eq!(named.is_ok(), paid_before, "{named:?}");
+    }
+}
+
 /// A person put the date right, and the order that the customer had just made for the next year was counted as what ends with this one.
 #[tokio::test]
 async fn what_a_customer_ordered_for_the_next_year_is_not_counted_by_a_rebase() {
