@@ -261,7 +261,7 @@ impl Engine {
             tries: 0,
             ..Move::of(term, TermState::Renewed)
         });
-        if now.duration_since(term.moments.deadline_at) > LATE {
+        if now.duration_since(term.moments.deadline_at) > LATE && !attempt.is_vouched_for() {
             write.messages.push(words::paid_late(term, attempt));
         }
         let offset = term.span.offset_months.saturating_add(months_between(term));

@@ -91,8 +91,10 @@ impl Engine {
     }
 
     fn goes_on(&self, now: Timestamp, term: &DueTerm, write: &mut Write) {
-        // Not at once: whoever is told has to have the time to keep it back.
-        let at = after(now, evidence::settle(None, term.moments.deadline_at.duration_since(now)));
+        // Not at once: whoever is told has to have the time to keep it back, if there is any.
+        let left = term.moments.deadline_at.duration_since(now);
+        let hurry = left.is_positive() && left < SignedDuration::from_hours(4);
+        let at = if hurry { now } else { after(now, evidence::settle(None, left)) };
         let what = format!("every order for which it was held shows another customer by now; it goes on at {at:.0}");
         tracing::info!(renewal = term.name, "{what}");
         write.events.push(words::event("term.goes_on", term, json!({"orders": term.candidates})));

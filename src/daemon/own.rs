@@ -152,14 +152,14 @@ impl Engine {
         let by_row = self.store.row_status(listed.mark).await?;
         let status = match read {
             Ok(detail) => facts::status(&detail.value.value),
-            // A row that was removed from the list stays as it was; one that says paid is believed all the same.
-            Err(ReadError::NotFound { .. }) if !self.was_just_shown(&listed.key) => {
-                return Ok(Ok(evidence::is_paid(by_row.as_deref())));
-            }
             Err(ReadError::NotFound { .. }) => None,
             Err(error) if self.is_out_of_patience(listed.mark, &error, deadline).await? => None,
             Err(error) => return Ok(Err(error)),
         };
+        // A row that was removed from the list stays as it was; one that says paid is believed all the same.
+        if status.is_none() && !self.was_just_shown(&listed.key) {
+            return Ok(Ok(evidence::is_paid(by_row.as_deref())));
+        }
         let Some(status) = status.or_else(|| by_row.clone()) else { return Ok(Ok(true)) };
         self.store.take_status(self.clock.now(), listed.mark, &status).await?;
         // What a word means that is not known, a person has said by setting the order aside; unless it was dead in between.

@@ -95,6 +95,7 @@ impl Engine {
                 if state == TermState::Renewed && listed_now == Some(false) {
                     self.notice_gone(term, &listed.key).await?;
                 }
+                let listed = self.store.listed_attempt(attempt.id, &self.po_prefix).await?.unwrap_or(listed);
                 return Ok(Stands::As(Box::new(listed)));
             }
         }

@@ -319,6 +319,13 @@ async fn an_order_that_neither_the_list_nor_its_details_show_is_for_a_person_to_
     assert_eq!(world.states().await, ["placed not_listed"]);
     world.ask(Asked::ResolveVoid { term: 1 }).await.unwrap();
     assert_eq!(world.states().await, ["awaiting_approval not_ordered"]);
+    let request_hash = world.request_hash(1).await;
+    world.ask(Asked::Approve { term: 1, request_hash }).await.unwrap();
+    world.live_until("2027-02-21T12:01:00Z").await;
+    assert_eq!(world.states().await, ["held list_lacks"]);
+    world.ask(Asked::Release { term: 1, orders: vec![ours] }).await.unwrap();
+    world.live_until("2027-02-21T12:02:00Z").await;
+    assert_eq!((world.states().await, sandbox.orders().len()), (vec!["placed ".to_owned()], 2), "nor does it hold the next");
 }
 
 /// A look every fifteen minutes, for a year.
