@@ -5,7 +5,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::commands::{Asked, Desk, Refused};
-use super::engine::{Engine, TickError, after};
+use super::engine::{Engine, TickError};
 use crate::renewal::evidence;
 use crate::renewal::state::{Reason, TermState};
 use crate::store::commands::{Answered, Waiting};
@@ -109,14 +109,6 @@ impl Engine {
                     && listed.attempt.is_none()
                 {
                     self.read_detail_of(&listed).await?;
-                }
-            }
-            Asked::Rebase { .. } => {
-                // What was just bought by hand is counted by it, and turns up as news a year later otherwise.
-                if self.reach_portal(now, false).await?.is_ok()
-                    && let Err(error) = self.read_details(i64::MAX, Some(after(now, SignedDuration::from_hours(-48)))).await?
-                {
-                    tracing::debug!("the orders of others cannot be read now: {error}");
                 }
             }
             Asked::ResolveNotOrdered { term } => {

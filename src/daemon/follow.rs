@@ -261,7 +261,8 @@ impl Engine {
             tries: 0,
             ..Move::of(term, TermState::Renewed)
         });
-        if now.duration_since(term.moments.deadline_at) > LATE && !attempt.is_vouched_for() {
+        let late = now.duration_since(term.moments.deadline_at) > LATE && !attempt.is_vouched_for();
+        if late {
             write.messages.push(words::paid_late(term, attempt));
         }
         let offset = term.span.offset_months.saturating_add(months_between(term));
@@ -274,7 +275,24 @@ impl Engine {
         crate::crash::point("before-renewed");
         self.store.renew(now, write, term, next.ok()).await?;
         crate::crash::point("after-renewed");
+        if late {
+            self.leave_time(now, term).await?;
+        }
         Ok(())
+    }
+
+    /// Whoever hears that an order was paid late has to have the time to say until when it pays, before the next one goes.
+    async fn leave_time(&mut self, now: Timestamp, term: &DueTerm) -> Result<(), TickError> {
+        let Some(next) = self.store.successor(term).await?.filter(|next| next.state == TermState::Scheduled) else {
+            return Ok(());
+        };
+        let left = next.moments.deadline_at.duration_since(now);
+        let at = after(now, evidence::settle(None, left));
+        if left < SignedDuration::from_hours(4) || at <= next.moments.due_at {
+            return Ok(());
+        }
+        let step = Move { act_at: Some(at), ..Move::of(&next, TermState::Scheduled) };
+        Ok(self.store.write(now, Write { moves: vec![step], ..Write::default() }).await?)
     }
 
     /// R23: a dead order is held; only a person frees the term.

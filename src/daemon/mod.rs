@@ -25,6 +25,7 @@ mod learning;
 pub mod lock;
 mod own;
 mod paging;
+mod pays;
 pub(crate) mod place;
 mod reach;
 mod record;

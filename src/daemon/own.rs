@@ -34,10 +34,14 @@ pub(super) fn not_paid_any_more(order: &str, status: &str) -> String {
     format!("order {order} succeeded and is now {status}")
 }
 
-/// Twice a day until a month after the deadline, then weekly.
+/// Twice a day until a month after the deadline, and oftener just before it; then weekly.
 pub(super) fn look_at_dead(now: Timestamp, deadline: Timestamp) -> Timestamp {
-    let long_ago = now.duration_since(deadline) > SignedDuration::from_hours(24 * 30);
-    after(now, if long_ago { SignedDuration::from_hours(24 * 7) } else { LOOKS })
+    let left = deadline.duration_since(now);
+    if left < -SignedDuration::from_hours(24 * 30) {
+        return after(now, SignedDuration::from_hours(24 * 7));
+    }
+    let quarter = SignedDuration::from_secs(left.as_secs() / 4);
+    after(now, if left.is_positive() { quarter.clamp(SignedDuration::from_hours(1), LOOKS) } else { LOOKS })
 }
 
 impl Engine {

@@ -62,14 +62,13 @@ impl Since {
         Self { at, unpaid_at: after(at, MONTH.saturating_mul(-i32::from(term.standing.cycle_months))) }
     }
 
-    /// When an order of others most likely pays what is paid today, and not `term`: in the first month of that, or the first quarter. None where ours
-    /// paid it.
-    pub(super) fn pays_today(term: &DueTerm, unpaid: &Unpaid, zone: &TimeZone) -> Option<std::ops::Range<Timestamp>> {
+    /// Since when what is paid today is paid, and until when an order of others most likely pays that, and not `term`: a month later, or a quarter of it.
+    /// None where ours pays it.
+    pub(super) fn pays_today(term: &DueTerm, unpaid: &Unpaid, zone: &TimeZone) -> Option<(Timestamp, Timestamp)> {
         let months = i32::from(term.standing.cycle_months);
         let began = calendar::deadline(unpaid.from.saturating_sub(Span::new().months(i64::from(months))), zone).ok()?;
-        let half = MONTH.saturating_mul(months) / 2;
-        let ours = unpaid.previous_order_at.is_some_and(|at| at >= after(began, -half));
-        (!ours).then(|| began..after(began, (half / 2).min(MONTH)))
+        let quarter = MONTH.saturating_mul(months) / 4;
+        (!unpaid.paid_by_us).then(|| (began, after(began, quarter.min(MONTH))))
     }
 }
 

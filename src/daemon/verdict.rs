@@ -7,10 +7,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::commands::{Desk, Done, Refused, spoken};
-use super::sound::Since;
-use super::words;
 use crate::renewal::evidence;
-use crate::renewal::learned::{Field, Learned};
 use crate::renewal::state::{Reason, TermState};
 use crate::rules::{Rule, kept};
 use crate::store::attempts::Attempt;
@@ -38,9 +35,7 @@ impl Desk<'_> {
         if order.attempt.is_none() {
             self.pays(&term, &order, number).await?;
             if term.state != TermState::Unknown {
-                let learned = self.store.learned(&term.identity).await?;
-                refuse_another_length(&term, &order, number)?;
-                refuse_another_purchase(&term, &order, &learned, number)?;
+                self.renews_exactly(&term, &order, number).await?;
                 self.refuse_while_undecided(&term, number).await?;
             }
         }
@@ -117,55 +112,6 @@ impl Desk<'_> {
         Ok(Refused::No(format!(
             "order {number} is recorded for {name}; if that is wrong, settle {name} first: renewd history {name}"
         )))
-    }
-
-    /// A number mistyped, or read off the wrong line: the term would count as renewed, and nobody would be told that it is not.
-    async fn pays(&mut self, term: &DueTerm, order: &evidence::Listed, number: &str) -> Result<(), Refused> {
-        let learned = self.store.learned(&term.identity).await?;
-        if !evidence::may_be_for(order, &term.identity, &learned) {
-            return Err(Refused::No(format!(
-                "order {number} is for another product, customer or serial number; it does not pay {}",
-                term.name
-            )));
-        }
-        self.pays_further(term, order, number).await
-    }
-
-    /// What was made before pays what is paid today, or what was before that.
-    async fn pays_further(&mut self, term: &DueTerm, order: &evidence::Listed, number: &str) -> Result<(), Refused> {
-        let unpaid = self.store.unpaid(term.id).await?;
-        let since = Since::of(term, &unpaid, &self.config.zone).at;
-        if let (Some(today), Some(at)) = (Since::pays_today(term, &unpaid, &self.config.zone), order.created_at)
-            && since <= at
-            && today.contains(&at)
-            && !self.was_paid_by_another(term, today.start, at).await?
-        {
-            return Err(Refused::No(format!(
-                "order {number} of {at:.0} was made when the term that is paid today began, and most likely pays that one; if so: renewd release {0}; if it pays further: renewd rebase {0} DATE ({1})",
-                term.typed(),
-                words::DATE
-            )));
-        }
-        match order.created_at.filter(|at| *at < since) {
-            // One that came to life since counts, and holds it: the message names this command.
-            Some(_) if self.store.is_revived(order.mark, since).await? => Ok(()),
-            Some(at) => Err(Refused::No(format!(
-                "order {number} of {at:.0} is older than what pays {0} today; if it pays further: renewd rebase {0} DATE ({1})",
-                term.typed(),
-                words::DATE
-            ))),
-            None => Ok(()),
-        }
-    }
-
-    /// Whether the list shows which order pays what is paid since `began`, made before that of `at`.
-    async fn was_paid_by_another(&mut self, term: &DueTerm, began: Timestamp, at: Timestamp) -> Result<bool, Refused> {
-        let early = super::engine::after(began, -super::chains::BEFORE);
-        let before = self.store.foreign_since(early, self.now, self.po_prefix).await?;
-        Ok(before.iter().any(|order| {
-            let made_before = order.created_at.is_some_and(|made| made < at);
-            made_before && evidence::is_paid(order.status.as_deref()) && super::chains::names(order, term)
-        }))
     }
 
     /// R25: not before `settle`, and it leads to approval, never straight to another order.
@@ -381,36 +327,4 @@ impl Desk<'_> {
 /// Whether `order` may be that of `attempt` under another number.
 fn is_renumbered(attempt: &Attempt, order: &evidence::Listed) -> bool {
     order.portal_id.is_some() && order.portal_id == attempt.order_id || order.mentions_ours.contains(&attempt.po_number)
-}
-
-/// An order of three years pays more than the term of one, and one of a month less: the next would be bought on top, or eleven months lapse untold.
-fn refuse_another_length(term: &DueTerm, order: &evidence::Listed, number: &str) -> Result<(), Refused> {
-    let ours = u64::from(term.standing.cycle_months);
-    let Some(theirs) = order.facts.months.iter().find(|months| **months != ours) else { return Ok(()) };
-    Err(Refused::No(format!(
-        "order {number} is for {theirs} months, and {0} is renewed for {ours}: look in the portal until when it is paid by that, then: renewd rebase {0} DATE ({1})",
-        term.typed(),
-        words::DATE
-    )))
-}
-
-/// A trial, a first purchase, another service or fewer of them: what is renewed would lapse, or the rest of it, untold.
-fn refuse_another_purchase(term: &DueTerm, order: &evidence::Listed, learned: &Learned, number: &str) -> Result<(), Refused> {
-    let (facts, ours) = (&order.facts, term.standing.quantity);
-    let name = term.typed();
-    let elsewhere = format!("if it is paid elsewhere: renewd rebase {name} DATE ({})", words::DATE);
-    let item = term.identity.item_id.to_string();
-    let another_item = learned.echoes(Field::Item) && !facts.items.is_empty() && !facts.items.contains(&item);
-    let why = if let Some(other) = facts.operations.iter().find(|operation| !operation.starts_with("renew")) {
-        format!("order {number} is a {other} and renews nothing")
-    } else if another_item {
-        format!("order {number} is for another service ({}) than {name}", facts.items.join(", "))
-    } else if let Some(theirs) = facts.quantity_of(&item).filter(|theirs| learned.echoes(Field::Item) && *theirs < ours) {
-        format!(
-            "order {number} is for {theirs}, and {name} is renewed for {ours}: if {theirs} is what it needs, change its quantity in the file first"
-        )
-    } else {
-        return Ok(());
-    };
-    Err(Refused::No(format!("{why}; {elsewhere}; to order it all the same: renewd release {name}")))
 }

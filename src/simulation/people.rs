@@ -46,6 +46,11 @@ pub(super) async fn bind(life: &mut Life) -> Result<(), Complaint> {
 
 /// Gives one command; false where it was refused.
 pub(super) async fn ask(engine: &mut Daemon, asked: Asked) -> Result<bool, Complaint> {
+    Ok(refused(engine, asked).await?.is_none())
+}
+
+/// The same; why it was refused.
+async fn refused(engine: &mut Daemon, asked: Asked) -> Result<Option<String>, Complaint> {
     let (now, config) = (engine.clock.now(), std::sync::Arc::clone(&engine.config));
     let mut desk = Desk {
         store: &mut engine.store,
@@ -56,8 +61,8 @@ pub(super) async fn ask(engine: &mut Daemon, asked: Asked) -> Result<bool, Compl
         by: "a person",
     };
     match desk.apply(asked).await {
-        Ok(_) => Ok(true),
-        Err(Refused::No(_)) => Ok(false),
+        Ok(_) => Ok(None),
+        Err(Refused::No(why)) => Ok(Some(why)),
         Err(error) => Err(failed(&error)),
     }
 }
@@ -161,12 +166,21 @@ async fn foreign(life: &mut Life, engine: &mut Daemon, term: &DueTerm) -> Result
             && plan.is_renewed_by(&order.request)
             && !is_dead(&order.status)
     };
-    let paid = life.sandbox.with_orders(|orders| orders.iter().find(pays).cloned());
-    let asked = match &paid {
-        Some(order) => Asked::ResolveOrdered { term: term.id, order: order.order_no.clone() },
-        None => Asked::Release { term: term.id, orders: term.candidates.clone() },
-    };
-    let done = ask(engine, asked).await?;
+    let mut paid = life.sandbox.with_orders(|orders| orders.iter().find(pays).cloned());
+    if let Some(order) = &paid {
+        let why = refused(engine, Asked::ResolveOrdered { term: term.id, order: order.order_no.clone() }).await?;
+        match why {
+            None => {}
+            // Fewer than are to be renewed, say.
+            Some(why) if why.contains("to order it all the same") => paid = None,
+            Some(why) if why.contains("renewd rebase") => {
+                return whims::rebase_past(life, engine, at, k, term.subscription).await;
+            }
+            Some(_) => return Ok(false),
+        }
+    }
+    let release = Asked::Release { term: term.id, orders: term.candidates.clone() };
+    let done = paid.is_some() || ask(engine, release).await?;
     if done {
         life.oracle.dismiss(at, &term.candidates);
         let_go(life, at);

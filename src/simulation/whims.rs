@@ -130,17 +130,41 @@ async fn try_to_go_on(life: &mut Life, engine: &mut Daemon, at: usize) -> Result
     Ok(done)
 }
 
+/// Another order pays the `k`-th term, as a person knows, and the daemon cannot: the chain goes on from its end.
+pub(super) async fn rebase_past(
+    life: &mut Life,
+    engine: &mut Daemon,
+    at: usize,
+    k: u32,
+    subscription: i64,
+) -> Result<bool, Complaint> {
+    let to = life.plans[at].deadline(k + 1, &life.zone).to_zoned(life.zone.clone()).date();
+    // Not one that a short month has cut: the new chain would have another day.
+    if to.day() != life.plans[at].anchor.day() {
+        return Ok(false);
+    }
+    let done = ask(engine, Asked::Rebase { subscription, to, why: "paid elsewhere".to_owned(), far: true }).await?;
+    if done {
+        went_on(life, at, k + 1);
+    }
+    Ok(done)
+}
+
 async fn rebase(life: &mut Life, engine: &mut Daemon, at: usize, subscription: i64) -> Result<bool, Complaint> {
     let Some((k, to)) = next_end(life, at) else { return Ok(true) };
     let done = ask(engine, Asked::Rebase { subscription, to, why: "it goes on".to_owned(), far: false }).await?;
     if done {
-        life.plans[at].settled_by_people.extend(0..k);
-        // Who says when it begins anew has looked at what was ordered until now.
-        let seen: Vec<String> = life.sandbox.with_orders(|orders| orders.iter().map(|order| order.order_no.clone()).collect());
-        life.oracle.dismiss(at, &seen);
-        life.figures.rebases += 1;
+        went_on(life, at, k);
     }
     Ok(done)
+}
+
+/// Who says when it begins anew has looked at what was ordered until now.
+fn went_on(life: &mut Life, at: usize, k: u32) {
+    life.plans[at].settled_by_people.extend(0..k);
+    let seen: Vec<String> = life.sandbox.with_orders(|orders| orders.iter().map(|order| order.order_no.clone()).collect());
+    life.oracle.dismiss(at, &seen);
+    life.figures.rebases += 1;
 }
 
 /// The first end of a term that is at least ten days away. Not one that a short month has cut: the new chain would have another day.

@@ -45,7 +45,8 @@ pub struct NewestOfOurs {
 impl Store {
     /// Takes rows as the list gave them. New ones get the next numbers, changed ones keep theirs, and their details are to be read again; those
     /// that carry the order number of an attempt are linked to it. A row without a number at first and one with it, under the same id, are one
-    /// order, which keeps its key. Returns how many were new.
+    /// order, which keeps its key, and the earliest `createTime` that was ever shown: one that the portal moves (at a migration, say) makes no new order.
+    /// Returns how many were new.
     pub async fn take_rows(&mut self, now: Timestamp, rows: &[MirrorRow]) -> Result<u64, StoreError> {
         if rows.is_empty() {
             return Ok(0);
@@ -61,7 +62,7 @@ impl Store {
                         AND NOT EXISTS (SELECT 1 FROM portal_order e WHERE e.account_id = 1 AND e.key = value ->> 'key')), value ->> 'key'), value ->> 'portal_id', value ->> 'order_no', value ->> 'status', value ->> 'created_at', value ->> 'row',
                     value ->> 'product', value ->> 'partner', value ->> 'serial', value ->> 'items', $2
              FROM json_each($1) WHERE true
-             ON CONFLICT (account_id, key) DO UPDATE SET row = excluded.row, status = excluded.status, created_at = excluded.created_at,
+             ON CONFLICT (account_id, key) DO UPDATE SET row = excluded.row, status = excluded.status, created_at = coalesce(min(created_at, excluded.created_at), created_at, excluded.created_at),
                     portal_id = coalesce(excluded.portal_id, portal_id), order_no = coalesce(excluded.order_no, order_no),
                     detail_again_at = iif(detail IS NULL, NULL, $2), product = coalesce(excluded.product, product),
                     partner = coalesce(excluded.partner, partner), serial = coalesce(excluded.serial, serial), changed_at = $2, status_at = $2

@@ -93,12 +93,14 @@ impl Store {
     }
 
     /// Orders of ours for what looks like one of `looks` that count for nothing, as far as the database knows. One that got another number, by which it
-    /// counts, is not among them.
+    /// counts, is not among them; one that was refunded is, if a person began another chain, or ended this one, before it was paid again.
     pub async fn set_aside_orders(&mut self, looks: &[String], ours: &str) -> Result<Vec<SetAsideOrder>, StoreError> {
         let rows: Vec<SetAsideRow> = sqlx::query_as(
             "SELECT a.looks_like, a.created_at, a.order_no, a.order_id, a.order_status, iif(a.state = 'void', a.settled_at, NULL) FROM attempt a JOIN term t ON t.id = a.term_id
              WHERE a.order_no IS NOT NULL AND a.looks_like IN (SELECT value FROM json_each($1))
-               AND (a.state = 'void' OR (a.state = 'placed' AND t.state = 'skipped'))
+               AND (a.state = 'void' OR a.state = 'placed' AND (t.state = 'skipped' OR t.state = 'renewed' AND EXISTS (
+                    SELECT 1 FROM portal_order p JOIN audit_log l ON l.subscription_id = t.subscription_id AND l.kind IN ('chain.rebased', 'term.skipped')
+                    WHERE p.attempt_id = a.id AND l.at BETWEEN p.unpaid_at AND p.revived_at)))
                AND NOT EXISTS (SELECT 1 FROM attempt b WHERE b.id <> a.id AND b.order_id = a.order_id AND b.looks_like = a.looks_like AND b.state = 'placed')
              ORDER BY a.id",
         )
@@ -172,7 +174,9 @@ impl Store {
              FROM shown p JOIN attempt a ON a.id = p.attempt_id JOIN term t ON t.id = a.term_id JOIN subscription s ON s.id = t.subscription_id
              WHERE (a.state = 'void' OR a.state = 'placed' AND t.state = 'skipped') AND (p.status LIKE 'succeed' AND a.order_status NOT LIKE 'succeed' OR ",
             dead!("a.order_status"),
-            ")
+            ") OR a.state = 'placed' AND t.state = 'renewed' AND p.status LIKE 'succeed' AND EXISTS (
+                    SELECT 1 FROM audit_log l WHERE l.subscription_id = t.subscription_id AND l.kind IN ('chain.rebased', 'term.skipped')
+                      AND l.at BETWEEN p.unpaid_at AND p.revived_at)
              UNION ALL
              SELECT 'died', s.id, s.name, p.key, p.status, cast(t.ends_on AS TEXT)
              FROM changed p JOIN attempt a ON a.id = p.attempt_id AND a.state = 'placed' JOIN term t ON t.id = a.term_id JOIN subscription s ON s.id = t.subscription_id

@@ -75,6 +75,8 @@ pub struct Unpaid {
     pub previous_order_at: Option<Timestamp>,
     /// When the chain was begun here: the entry was added, or rebased.
     pub begun_at: Timestamp,
+    /// Whether an order of ours pays until then.
+    pub paid_by_us: bool,
 }
 
 impl DueTerm {
@@ -311,11 +313,14 @@ impl Store {
 
     /// What comes before a term in its chain (R11).
     pub async fn unpaid(&mut self, term: i64) -> Result<Unpaid, StoreError> {
-        let (from, previous, begun): (String, Option<String>, String) = sqlx::query_as(
+        let (from, previous, begun, by_us): (String, Option<String>, String, bool) = sqlx::query_as(
             "SELECT u.starts_on, (SELECT max(min(a.created_at, coalesce(o.created_at, a.created_at))) FROM term p JOIN attempt a ON a.term_id = p.id
                                   LEFT JOIN portal_order o ON o.attempt_id = a.id
                                   WHERE p.subscription_id = u.subscription_id AND p.id < u.id AND a.state = 'placed'),
-                    coalesce((SELECT max(l.at) FROM audit_log l WHERE l.subscription_id = u.subscription_id AND l.kind = 'chain.rebased'), s.created_at)
+                    coalesce((SELECT max(l.at) FROM audit_log l WHERE l.subscription_id = u.subscription_id AND l.kind = 'chain.rebased'), s.created_at),
+                    EXISTS (SELECT 1 FROM term p JOIN attempt a ON a.term_id = p.id AND a.state = 'placed' LEFT JOIN portal_order o ON o.attempt_id = a.id
+                            WHERE p.subscription_id = u.subscription_id AND p.ends_on = u.starts_on AND p.state = 'renewed'
+                              AND lower(coalesce(o.status, a.order_status, '')) NOT IN ('cancelled', 'failed', 'refunded', 'invalid'))
              FROM term u JOIN subscription s ON s.id = u.subscription_id WHERE u.id = (SELECT min(e.id) FROM term t JOIN term e ON e.subscription_id = t.subscription_id AND e.id <= t.id WHERE t.id = $1
                  AND (e.id = t.id OR (e.state NOT IN ('renewed', 'placed', 'skipped') AND NOT EXISTS (SELECT 1 FROM attempt x WHERE x.term_id = e.id AND x.state = 'placed')
                       AND e.id >= (SELECT max(c.id) FROM term c WHERE c.subscription_id = t.subscription_id AND c.id <= t.id AND c.offset_months = 0))))",
@@ -328,6 +333,7 @@ impl Store {
             from: read_date(&from)?,
             previous_order_at: read_optional_time(previous.as_deref())?,
             begun_at: read_time(&begun)?,
+            paid_by_us: by_us,
         })
     }
 }

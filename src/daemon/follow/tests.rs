@@ -421,3 +421,22 @@ async fn an_order_that_gets_another_number_when_it_is_paid_can_be_named() {
     }
     assert_eq!(world.states().await, ["renewed ", "renewed ", "scheduled "], "and by its old number it holds nothing");
 }
+
+/// It was told that the date is doubtful, and the next one went in the same tick.
+#[tokio::test]
+async fn after_an_order_that_was_paid_late_there_is_time_to_say_until_when() {
+    let (mut world, sandbox, _) = World::before_sandbox().await;
+    world.live_until("2027-02-15T09:00:00Z").await;
+    let ours = sandbox.orders()[0].order_no.clone();
+    sandbox.set_status(&ours, "pending").unwrap();
+    for now in ["2027-02-20T09:00:00Z", "2028-02-17T09:00:00Z"] {
+        world.live_until(now).await;
+    }
+    sandbox.set_status(&ours, "succeed").unwrap();
+    world.clock.set(at("2028-02-18T09:00:00Z"));
+    world.live_until("2028-02-25T09:00:00Z").await;
+    assert_eq!((world.states().await, sandbox.orders().len()), (vec!["renewed ".into(), "scheduled ".into()], 1));
+    assert!(world.told("term:1:paid_late").await[0].contains("it counts as paid until 2028-03-01"));
+    world.live_until("2028-02-26T09:00:00Z").await;
+    assert_eq!(sandbox.orders().len(), 2);
+}

@@ -141,3 +141,24 @@ async fn what_was_paid_before_does_not_come_to_life_by_a_day_of_other_words() {
         assert_eq!(world.states().await[1], if held { "held foreign_order" } else { "renewed " });
     }
 }
+
+/// It held, was refunded, and was let go as the message had it; it was paid again before ours went, and ours went on top of it.
+#[tokio::test]
+async fn a_customers_order_that_is_paid_again_after_a_person_let_ours_go_holds_again() {
+    let (mut world, sandbox, _) = World::before_sandbox().await;
+    let theirs = order_of(&sandbox, 1);
+    world.live_until("2027-02-15T09:00:00Z").await;
+    assert_eq!(world.states().await, ["held foreign_order"]);
+    sandbox.set_status(&theirs, "refunded").unwrap();
+    world.live_until("2027-02-16T10:00:00Z").await;
+    world.engine.look_at_portal().await.unwrap();
+    world.ask(Asked::Pause { why: "a while".to_owned() }).await.unwrap();
+    world.ask(Asked::Release { term: 1, orders: vec![theirs.clone()] }).await.unwrap();
+    world.live_until("2027-02-17T10:00:00Z").await;
+    sandbox.set_status(&theirs, SUCCEED.as_ref()).unwrap();
+    world.clock.set(at("2027-02-18T10:00:00Z"));
+    world.engine.look_at_portal().await.unwrap();
+    world.ask(Asked::Resume).await.unwrap();
+    world.live_until("2027-02-19T10:00:00Z").await;
+    assert_eq!((world.states().await, ours(&sandbox)), (vec!["held foreign_order".to_owned()], 0));
+}

@@ -209,3 +209,34 @@ async fn a_skipped_order_that_lives_again_is_told() {
         }
     }
 }
+
+/// Refunded in mid-term, bought again by hand and begun anew, as the message has it; then the refund was taken back. Both paid the same months, and the next
+/// year was ordered on top.
+#[tokio::test]
+async fn an_order_that_was_refunded_and_is_paid_again_after_its_chain_was_begun_anew_is_told_and_holds_the_next() {
+    let (mut world, sandbox, _) = World::before_sandbox().await;
+    for now in ["2027-02-15T09:00:00Z", "2027-02-15T10:00:00Z", "2027-03-02T10:00:00Z"] {
+        world.live_until(now).await;
+    }
+    let ours = sandbox.orders()[0].order_no.clone();
+    sandbox.set_status(&ours, "refunded").unwrap();
+    world.clock.set(at("2027-04-18T10:00:00Z"));
+    world.engine.look_at_portal().await.unwrap();
+    world.clock.set(at("2027-04-20T10:00:00Z"));
+    order_of(&sandbox, 1);
+    world.engine.look_at_portal().await.unwrap();
+    world.engine.read_details(i64::MAX, Some(at("2027-04-19T10:00:00Z"))).await.unwrap().unwrap();
+    let to = jiff::civil::date(2028, 4, 20);
+    world.ask(Asked::Rebase { subscription: 1, to, why: "bought by hand".to_owned(), far: false }).await.unwrap();
+    sandbox.set_status(&ours, "succeed").unwrap();
+    world.clock.set(at("2027-04-25T10:00:00Z"));
+    world.engine.look_at_portal().await.unwrap();
+    assert!(world.told("strange:").await.iter().any(|told| told.contains(&ours) && told.contains("is succeed")));
+    world.live_until("2028-04-06T10:00:00Z").await;
+    assert_eq!(world.states().await, ["renewed ", "skipped rebased", "held foreign_order"]);
+    world.ask(Asked::Release { term: 3, orders: vec![ours] }).await.unwrap();
+    for now in ["2028-04-06T10:01:00Z", "2028-04-06T11:01:00Z"] {
+        world.live_until(now).await;
+    }
+    assert_eq!(world.states().await[2], "renewed ");
+}

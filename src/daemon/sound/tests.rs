@@ -112,6 +112,42 @@ async fn what_was_bought_by_hand_pays_the_chain_that_begins_with_it_and_no_other
     }
 }
 
+/// The same after a refund in mid-term, where the list was not read as the chain was begun anew.
+#[tokio::test]
+async fn what_was_bought_by_hand_after_a_refund_pays_no_other_year_either() {
+    let (mut world, sandbox, _) = World::before_sandbox().await;
+    for now in ["2027-02-15T09:00:00Z", "2027-02-15T10:00:00Z", "2027-03-02T10:00:00Z"] {
+        world.live_until(now).await;
+    }
+    sandbox.set_status(&sandbox.orders()[0].order_no, "refunded").unwrap();
+    world.clock.set(at("2027-04-20T10:00:00Z"));
+    let order = order_of(&sandbox, 1);
+    let to = jiff::civil::date(2028, 4, 20);
+    world.ask(Asked::Rebase { subscription: 1, to, why: "bought by hand".to_owned(), far: false }).await.unwrap();
+    world.live_until("2028-04-06T10:00:00Z").await;
+    assert_eq!(world.states().await, ["renewed ", "skipped rebased", "held foreign_order"]);
+    let refused = world.ask(Asked::ResolveOrdered { term: 3, order }).await.unwrap_err().to_string();
+    assert!(refused.contains("most likely pays that one; if so: renewd release one"), "{refused}");
+}
+
+/// The customer renewed beside ours, and ours was the one that was cancelled, as the message had it. A year later the customer's was taken for the next.
+#[tokio::test]
+async fn an_order_beside_ours_that_died_pays_the_term_that_ours_was_for() {
+    let (mut world, sandbox, _) = World::before_sandbox().await;
+    for now in ["2027-02-15T09:00:00Z", "2027-02-15T10:00:00Z", "2027-02-20T10:00:00Z"] {
+        world.live_until(now).await;
+    }
+    let order = order_of(&sandbox, 1);
+    world.live_until("2027-03-02T10:00:00Z").await;
+    sandbox.set_status(&sandbox.orders()[0].order_no, "refunded").unwrap();
+    world.clock.set(at("2027-03-10T10:00:00Z"));
+    world.engine.look_at_portal().await.unwrap();
+    world.live_until("2028-02-16T10:00:00Z").await;
+    assert_eq!(world.states().await, ["renewed ", "held foreign_order"]);
+    let refused = world.ask(Asked::ResolveOrdered { term: 2, order }).await.unwrap_err().to_string();
+    assert!(refused.contains("most likely pays that one"), "{refused}");
+}
+
 /// Refused, with the advice to order on top, although the list shows which order pays what is paid today.
 #[tokio::test]
 async fn an_order_from_the_beginning_of_the_paid_term_pays_the_next_where_another_pays_that() {
@@ -575,4 +611,33 @@ async fn an_order_whose_details_are_garbage_holds_by_name_also_where_nothing_sta
         assert_eq!(world.states().await, [state]);
     }
     assert!(world.told("term:1:foreign_order").await[0].contains(&theirs));
+}
+
+/// Every renewal goes by the name of a purchase in this portal: the customer's was refused, with the advice to order on top of it.
+#[tokio::test]
+async fn what_the_portal_calls_ours_is_a_renewal_too() {
+    for ours_seen in [true, false] {
+        let (mut world, sandbox, retold) = World::before_sandbox().await;
+        retold.say_where("", "renew_service", "purchase");
+        let year = if ours_seen {
+            for now in ["2027-02-15T09:00:00Z", "2027-02-15T10:00:00Z"] {
+                world.live_until(now).await;
+            }
+            2028
+        } else {
+            2027
+        };
+        world.live_until(&format!("{year}-02-10T00:00:00Z")).await;
+        let request = OrderRequest::rm_premium(Some(PortalId::known(1)), PortalId::known(5), PortalId::known(7), 3);
+        let theirs = sandbox.add_foreign(Foreign { by: PlacedBy::Customer, request, status: SUCCEED, created_at: None }).order_no;
+        world.live_until(&format!("{year}-02-16T09:01:00Z")).await;
+        let term = year - 2026;
+        let named = world.ask(Asked::ResolveOrdered { term, order: theirs }).await.map_err(|refused| refused.to_string());
+        match named {
+            Ok(_) => assert!(ours_seen),
+            Err(refused) => {
+                assert!(!ours_seen && refused.contains("renews nothing") && !refused.contains("release"), "{refused}")
+            }
+        }
+    }
 }

@@ -208,3 +208,20 @@ async fn an_order_of_ours_is_known_by_its_number_in_another_case() {
     assert_eq!(fresh.number("SELECT attempt_id FROM portal_order").await, attempt);
     assert_eq!(fresh.store.listed_order(" uf7a ", "RW-T-").await.unwrap().unwrap().attempt, Some(attempt));
 }
+
+/// A migration of the portal gave every order a new `createTime`: last year's was taken for the next year's.
+#[tokio::test]
+async fn an_order_was_made_when_it_was_first_said_to_be() {
+    let mut fresh = Fresh::new().await;
+    let now = at("2027-02-15T09:00:00Z");
+    fresh.store.take_rows(now, &[row(Some("7"), Some("UF7"), "succeed")]).await.unwrap();
+    for later in [Some("2027-09-01T00:00:00Z"), None] {
+        let mut moved = row(Some("7"), Some("UF7"), "succeed");
+        (moved.created_at, moved.raw) = (later.map(at), format!("{} ", moved.raw));
+        moved.raw = moved.raw.replace("succeed", if later.is_some() { "Succeed" } else { "SUCCEED" });
+        fresh.store.take_rows(now, &[moved]).await.unwrap();
+        let made: Option<String> =
+            sqlx::query_scalar("SELECT created_at FROM portal_order").fetch_one(&mut fresh.store.conn).await.unwrap();
+        assert_eq!(made.as_deref(), Some("2027-02-15T08:55:00.000Z"));
+    }
+}
