@@ -61,7 +61,10 @@ fn machine() -> [Kind; 6] {
         kind("the disk is full at a write", &[], |n| Nature { write_faults: 50, ..n }),
         kind("the machine is off for hours, days", &[], |n| Nature { stops: 6, ..n }),
         kind("the clock is wrong for hours, days", &[], |n| Nature { clock_steps: 6, ..n }),
-        kind("a backup is put back after an order", &["waits: over_limit", "held: foreign_order", "missed"], |n| Nature { restores: 300, ..n }),
+        kind("a backup is put back after an order", &["waits: over_limit", "held: foreign_order", "missed"], |n| Nature {
+            restores: 300,
+            ..n
+        }),
     ]
 }
 

@@ -189,7 +189,9 @@ impl Store {
              JOIN term t ON t.subscription_id = s.id AND t.state IN ('placed', 'renewed')
                   AND julianday(p.created_at) < julianday(t.starts_on) + min(31, (julianday(t.ends_on) - julianday(t.starts_on)) / 2)
              JOIN attempt a ON a.term_id = t.id AND a.state = 'placed'
-             WHERE p.attempt_id IS NULL AND s.active = 1 AND NOT EXISTS (SELECT 1 FROM installation i WHERE instr(p.row, 'RW-' || i.uid || '-'))
+             WHERE p.attempt_id IS NULL AND s.active = 1 AND NOT EXISTS (SELECT 1 FROM portal_order o WHERE o.attempt_id = a.id AND ",
+            dead!("o.status"),
+            ") AND NOT EXISTS (SELECT 1 FROM installation i WHERE instr(p.row, 'RW-' || i.uid || '-'))
                AND NOT EXISTS (SELECT 1 FROM attempt u WHERE u.looks_like = a.looks_like AND u.state IN ('open', 'unknown')) AND instr(t.candidates, p.key) = 0 AND instr(t.dismissed, p.key) = 0
                AND (p.created_at >= t.due_at OR p.created_at >= a.created_at OR p.revived_at >= a.created_at
                     OR p.first_seen_at >= a.created_at AND julianday(p.created_at) > julianday(t.due_at) - 60)"

@@ -142,6 +142,11 @@ async fn an_order_beside_ours_that_died_pays_the_term_that_ours_was_for() {
     sandbox.set_status(&sandbox.orders()[0].order_no, "refunded").unwrap();
     world.clock.set(at("2027-03-10T10:00:00Z"));
     world.engine.look_at_portal().await.unwrap();
+    let beside = world.told("strange:").await.len();
+    order_of(&sandbox, 1);
+    world.engine.look_at_portal().await.unwrap();
+    world.engine.read_details(i64::MAX, Some(at("2027-03-09T10:00:00Z"))).await.unwrap().unwrap();
+    assert_eq!(world.told("strange:").await.len(), beside, "nothing lives beside it");
     world.live_until("2028-02-16T10:00:00Z").await;
     assert_eq!(world.states().await, ["renewed ", "held foreign_order"]);
     let refused = world.ask(Asked::ResolveOrdered { term: 2, order }).await.unwrap_err().to_string();
