@@ -22,9 +22,10 @@ BEGIN
           AND l.kind IN ('chain.rebased', 'term.released', 'term.resolved', 'term.skipped', 'attempt.voided', 'attempt.not_placed')));
 END;
 
+-- So he has not seen it paid whom it was dismissed by; ours that were set aside included.
 DROP TRIGGER order_is_paid_after_all;
 CREATE TRIGGER order_is_paid_after_all AFTER UPDATE OF status ON portal_order
-WHEN NEW.attempt_id IS NULL AND lower(coalesce(NEW.status, '')) = 'succeed' AND lower(coalesce(OLD.status, '')) <> 'succeed'
+WHEN lower(coalesce(NEW.status, '')) = 'succeed' AND lower(coalesce(OLD.status, '')) <> 'succeed'
      AND (OLD.unpaid_at IS NULL OR EXISTS (
         SELECT 1 FROM audit_log l CROSS JOIN subscription s ON s.id = l.subscription_id
         WHERE l.at >= OLD.unpaid_at AND coalesce(NEW.partner, s.partner_id) = s.partner_id

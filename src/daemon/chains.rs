@@ -166,7 +166,12 @@ impl Desk<'_> {
         let others = self.store.foreign_since(since, self.now, self.po_prefix).await?;
         let paid = |order: &Listed| evidence::is_paid(order.status.as_deref()) && names(order, term);
         let mut paid = others.into_iter().filter(paid);
-        let only = paid.next().filter(|order| paid.next().is_none() && ends_on(order, term, to));
+        let mut only = paid.next().filter(|order| paid.next().is_none() && ends_on(order, term, to));
+        if let Some(at) = only.as_ref().and_then(|order| order.created_at)
+            && self.was_paid_by_another(term, at, at).await?
+        {
+            only = None; // what was paid until now was paid by that one, most likely
+        }
         let said =
             only.as_ref().filter(|order| !shown.contains(&order.key)).map(|order| named(&order.key, std::slice::from_ref(order)));
         Ok((shown.into_iter().chain(only.map(|order| order.key)).collect(), said))

@@ -61,7 +61,7 @@ impl Desk<'_> {
     }
 
     /// Whether the list shows which order pays what is paid since `began`, made before that of `at`.
-    async fn was_paid_by_another(&mut self, term: &DueTerm, began: Timestamp, at: Timestamp) -> Result<bool, Refused> {
+    pub(super) async fn was_paid_by_another(&mut self, term: &DueTerm, began: Timestamp, at: Timestamp) -> Result<bool, Refused> {
         let early = after(began, -chains::BEFORE);
         let before = self.store.foreign_since(early, self.now, self.po_prefix).await?;
         Ok(before.iter().any(|order| {

@@ -240,3 +240,36 @@ async fn an_order_that_was_refunded_and_is_paid_again_after_its_chain_was_begun_
     }
     assert_eq!(world.states().await[2], "renewed ");
 }
+
+/// It lived again and held, was refunded, and was released as the message had it; it was paid again before the approved one went, and that was a second one.
+#[tokio::test]
+async fn an_order_of_ours_that_was_released_while_it_was_dead_holds_again_once_it_is_paid() {
+    let (mut world, sandbox, _) = World::before_sandbox().await;
+    for now in ["2027-02-15T09:00:00Z", "2027-02-15T10:00:00Z"] {
+        world.live_until(now).await;
+    }
+    let ours = sandbox.orders()[0].order_no.clone();
+    let mut day = 15;
+    let mut becomes = async |world: &mut World, status: &'static str| {
+        sandbox.set_status(&ours, status).unwrap();
+        day += 1;
+        world.live_until(&format!("2027-02-{day}T12:00:00Z")).await;
+        world.engine.look_at_portal().await.unwrap();
+    };
+    becomes(&mut world, "refunded").await;
+    becomes(&mut world, "refunded").await;
+    world.ask(Asked::ResolveVoid { term: 1 }).await.unwrap();
+    becomes(&mut world, "succeed").await;
+    let request_hash = world.request_hash(1).await;
+    world.ask(Asked::Approve { term: 1, request_hash }).await.unwrap_err(); // it is held by now
+    assert_eq!(world.states().await[0], "held foreign_order");
+    becomes(&mut world, "refunded").await;
+    world.ask(Asked::Release { term: 1, orders: vec![ours.clone()] }).await.unwrap();
+    becomes(&mut world, "refunded").await;
+    assert_eq!(world.states().await[0], "awaiting_approval not_ordered");
+    becomes(&mut world, "succeed").await;
+    let request_hash = world.request_hash(1).await;
+    drop(world.ask(Asked::Approve { term: 1, request_hash }).await);
+    becomes(&mut world, "succeed").await;
+    assert_eq!((world.states().await[0].as_str(), sandbox.orders().len()), ("held foreign_order", 1));
+}
