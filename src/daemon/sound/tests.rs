@@ -641,7 +641,7 @@ async fn what_the_portal_calls_ours_is_a_renewal_too() {
         match named {
             Ok(_) => assert!(ours_seen),
             Err(refused) => {
-                assert!(!ours_seen && refused.contains("renews nothing") && !refused.contains("release"), "{refused}")
+                assert!(!ours_seen && refused.contains("renews nothing") && !refused.contains("release"), "{refused}");
             }
         }
     }
