@@ -102,22 +102,20 @@ fn refuse_another_purchase(
     let (facts, quantity) = (&order.facts, term.standing.quantity);
     let name = term.typed();
     let elsewhere = format!("if it is paid elsewhere: renewd rebase {name} DATE ({})", words::DATE);
-    let release = format!("; to order it all the same: renewd release {name}");
     let item = term.identity.item_id.to_string();
     let another_item = learned.echoes(Field::Item) && !facts.items.is_empty() && !facts.items.contains(&item);
     let no_renewal = facts.operations.iter().find(|operation| !operation.starts_with("renew"));
-    let (why, release) = if let Some(other) = no_renewal.filter(|other| ours.is_none_or(|ours| !ours.contains(other))) {
-        // Before one of ours was seen nobody knows by what word it goes: ordering it all the same could be a second one.
-        (format!("order {number} is a {other} and renews nothing"), if ours.is_some() { release } else { String::new() })
+    let why = if let Some(other) = no_renewal.filter(|other| ours.is_none_or(|ours| !ours.contains(other))) {
+        format!("order {number} is a {other} and renews nothing")
     } else if another_item {
-        (format!("order {number} is for another service ({}) than {name}", facts.items.join(", ")), release)
+        format!("order {number} is for another service ({}) than {name}", facts.items.join(", "))
     } else if let Some(theirs) = facts.quantity_of(&item).filter(|theirs| learned.echoes(Field::Item) && *theirs < quantity) {
-        let why = format!(
+        format!(
             "order {number} is for {theirs}, and {name} is renewed for {quantity}: if {theirs} is what it needs, change its quantity in the file first"
-        );
-        (why, release)
+        )
     } else {
         return Ok(());
     };
-    Err(Refused::No(format!("{why}; {elsewhere}{release}")))
+    // Not "release": a portal that shows orders otherwise by now shows so what was forgotten of ours too, and that would order a second one.
+    Err(Refused::No(format!("{why}; {elsewhere}")))
 }

@@ -166,13 +166,11 @@ async fn foreign(life: &mut Life, engine: &mut Daemon, term: &DueTerm) -> Result
             && plan.is_renewed_by(&order.request)
             && !is_dead(&order.status)
     };
-    let mut paid = life.sandbox.with_orders(|orders| orders.iter().find(pays).cloned());
+    let paid = life.sandbox.with_orders(|orders| orders.iter().find(pays).cloned());
     if let Some(order) = &paid {
         let why = refused(engine, Asked::ResolveOrdered { term: term.id, order: order.order_no.clone() }).await?;
         match why {
             None => {}
-            // Fewer than are to be renewed, say.
-            Some(why) if why.contains("to order it all the same") => paid = None,
             Some(why) if why.contains("renewd rebase") => {
                 return whims::rebase_past(life, engine, at, k, term.subscription).await;
             }
