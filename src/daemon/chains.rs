@@ -120,7 +120,10 @@ impl Desk<'_> {
             chain::moments(span.starts_on, &term.standing, &self.config.zone).map_err(|error| Refused::No(error.to_string()))?;
         self.sane_date(&term, to, &moments, far)?;
         if let Some(paid) = self.store.paid_until(subscription).await?.filter(|paid| to < *paid) {
-            return Err(Refused::No(format!("{} is paid until {paid}; a new chain cannot begin before that", term.name)));
+            return Err(Refused::No(format!(
+                "{} is paid until {paid}; a new chain cannot begin before that (if one of its orders was refunded, renew what that had paid in the portal by hand)",
+                term.name
+            )));
         }
         let detail = format!("rebased to {to} by {}: {why}", self.by);
         let step =

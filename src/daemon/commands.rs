@@ -302,6 +302,9 @@ pub(super) fn what_keeps_it_from_going_again(state: TermState) -> &'static str {
         TermState::Ordering | TermState::Unknown => {
             ". If the portal turns out not to have the order it is sent again; what keeps it from that: take the entry out of the file, or renewd pause (stops every order)"
         }
+        TermState::Missed => {
+            ". Nothing is ordered for it any more; if it ends, take its entry out of the file, and it is not told again"
+        }
         _ => "",
     }
 }

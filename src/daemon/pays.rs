@@ -36,9 +36,10 @@ impl Desk<'_> {
             && !self.was_paid_by_another(term, began, at).await?
         {
             return Err(Refused::No(format!(
-                "order {number} of {at:.0} was made when the term that is paid today began, and most likely pays that one; if so: renewd release {0}; if it pays further: renewd rebase {0} DATE ({1})",
+                "order {number} of {at:.0} was made when the term that is paid today began, and most likely pays that one: look in the portal until when it is paid; if until {2}: renewd release {0} (orders the next); if further: renewd rebase {0} DATE ({1})",
                 term.typed(),
-                words::DATE
+                words::DATE,
+                unpaid.from
             )));
         }
         match order.created_at.filter(|at| *at < since) {
@@ -119,3 +120,6 @@ fn refuse_another_purchase(
     // Not "release": a portal that shows orders otherwise by now shows so what was forgotten of ours too, and that would order a second one.
     Err(Refused::No(format!("{why}; {elsewhere}")))
 }
+
+#[cfg(test)]
+mod tests;

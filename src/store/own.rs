@@ -13,6 +13,18 @@ use super::{Doing, Store, StoreError, commit};
 use crate::renewal::evidence::Listed;
 use crate::renewal::facts;
 
+/// The newest living order of others that was made after `p`, for the same product, customer and serial number.
+macro_rules! another {
+    () => {
+        concat!(
+            "(SELECT max(x.key) FROM portal_order x WHERE x.attempt_id IS NULL AND x.product = s.product_id AND x.partner = s.partner_id
+                 AND coalesce(x.serial, s.serial, '') = coalesce(s.serial, '') AND x.created_at >= p.created_at AND x.id <> p.id AND NOT ",
+            dead!("x.status"),
+            ")"
+        )
+    };
+}
+
 /// An order of ours that counts for nothing: set aside by a person, or of a term that was skipped.
 #[derive(Debug, Clone)]
 pub struct SetAsideOrder {
@@ -38,7 +50,7 @@ type SetAsideRow = (String, String, String, Option<String>, Option<String>, Opti
 /// Something in the portal's list that nobody here expected.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct Unexpected {
-    /// `lives`, `beside` or `died`.
+    /// `lives`, `beside`, `renumbered`, `died` or `uncounted`.
     pub what: String,
     /// The subscription's row.
     pub subscription: i64,
@@ -50,6 +62,10 @@ pub struct Unexpected {
     pub status: Option<String>,
     /// Our order beside it, if there is one; of one that died, until when it had paid.
     pub ours: Option<String>,
+    /// Of one that died: until when another order of ours pays, from there on.
+    pub ahead: Option<String>,
+    /// Of one that died: a living order of the same customer that was made since, by somebody else.
+    pub another: Option<String>,
 }
 
 /// The order that had paid the term before one, and does not any more.
@@ -160,8 +176,9 @@ impl Store {
 
     /// Of the orders with these keys or rows: those that a person set aside as dead and that live; those of others that show the product and the
     /// customer of a term which our own order has renewed, made within a month of its beginning (a later one renews the next), alive again
-    /// since ours, or seen only since; and those of ours
-    /// that are not paid any more in the course of the term which they pay, when nobody looks at them any more.
+    /// since ours, or seen only since; those of ours
+    /// that are not paid any more in the course of the term which they pay, when nobody looks at them any more; and those that a person counted by `rebase`
+    /// and that are dead before what they pay has ended.
     pub async fn unexpected(&mut self, now: Timestamp, keys: &[&str], rows: &[i64]) -> Result<Vec<Unexpected>, StoreError> {
         sqlx::query_as(concat!(
             "WITH changed AS (SELECT p.* FROM portal_order p WHERE p.account_id = 1 AND (p.key IN (SELECT value FROM json_each($1)) OR p.id IN (SELECT value FROM json_each($2)))),
@@ -170,7 +187,8 @@ impl Store {
             ")
              SELECT 'lives' AS what, s.id AS subscription, s.name AS renewal, p.key AS order_no, p.status,
                     (SELECT max(o.order_no) FROM attempt o JOIN term n ON n.id = o.term_id WHERE n.subscription_id = t.subscription_id
-                      AND n.starts_on < t.ends_on AND t.starts_on < n.ends_on AND o.state = 'placed' AND o.id > a.id) AS ours
+                      AND n.starts_on < t.ends_on AND t.starts_on < n.ends_on AND o.state = 'placed' AND o.id > a.id) AS ours,
+                    NULL AS ahead, NULL AS another
              FROM shown p JOIN attempt a ON a.id = p.attempt_id JOIN term t ON t.id = a.term_id JOIN subscription s ON s.id = t.subscription_id
              WHERE (a.state = 'void' OR a.state = 'placed' AND t.state = 'skipped') AND (p.status LIKE 'succeed' AND a.order_status NOT LIKE 'succeed' OR ",
             dead!("a.order_status"),
@@ -178,13 +196,25 @@ impl Store {
                     SELECT 1 FROM audit_log l WHERE l.subscription_id = t.subscription_id AND l.kind IN ('chain.rebased', 'term.skipped')
                       AND l.at BETWEEN p.unpaid_at AND p.revived_at)
              UNION ALL
-             SELECT 'died', s.id, s.name, p.key, p.status, cast(t.ends_on AS TEXT)
+             SELECT 'died', s.id, s.name, p.key, p.status, cast(t.ends_on AS TEXT),
+                    (SELECT max(n.ends_on) FROM term n WHERE n.subscription_id = s.id AND n.starts_on >= t.ends_on AND n.state = 'renewed'), ",
+            another!(),
+            "
              FROM changed p JOIN attempt a ON a.id = p.attempt_id AND a.state = 'placed' JOIN term t ON t.id = a.term_id JOIN subscription s ON s.id = t.subscription_id
              WHERE t.state = 'renewed' AND t.act_at IS NULL AND t.ends_on > $3 AND ",
             lost!("p.status", "a.matched_by"),
             "
              UNION ALL
-             SELECT iif(p.portal_id = a.order_id OR instr(coalesce(p.detail, ''), a.po_number), 'renumbered', 'beside'), s.id, s.name, p.key, p.status, a.order_no
+             SELECT 'uncounted', s.id, s.name, p.key, p.status, cast(t.starts_on AS TEXT), NULL, ",
+            another!(),
+            "
+             FROM changed p JOIN subscription s ON p.product = s.product_id AND p.partner = s.partner_id AND s.active = 1
+             JOIN term t ON t.subscription_id = s.id AND t.state = 'scheduled' AND t.offset_months = 0 AND t.due_at > $3 AND instr(t.dismissed, p.key)
+             WHERE p.attempt_id IS NULL AND p.unpaid_at >= t.since AND ",
+            dead!("p.status"),
+            "
+             UNION ALL
+             SELECT iif(p.portal_id = a.order_id OR instr(coalesce(p.detail, ''), a.po_number), 'renumbered', 'beside'), s.id, s.name, p.key, p.status, a.order_no, NULL, NULL
              FROM shown p JOIN subscription s ON p.product = s.product_id AND p.partner = s.partner_id AND coalesce(p.serial, s.serial, '') = coalesce(s.serial, '')
              JOIN term t ON t.subscription_id = s.id AND t.state IN ('placed', 'renewed')
                   AND julianday(p.created_at) < julianday(t.starts_on) + min(31, (julianday(t.ends_on) - julianday(t.starts_on)) / 2)

@@ -50,6 +50,18 @@ async fn who_wants_no_other_order_for_one_of_unknown_fate_hears_what_keeps_it_fr
     assert_eq!(sandbox.orders().iter().filter(for_one).count(), 0);
 }
 
+/// It was told every week, and each command was refused.
+#[tokio::test]
+async fn who_wants_to_hear_no_more_of_what_was_missed_hears_how() {
+    let (mut world, ..) = World::before_sandbox().await;
+    world.ask(Asked::Hold { term: 1 }).await.unwrap();
+    world.live_until("2027-03-02T10:00:00Z").await;
+    world.ask(Asked::Release { term: 1, orders: vec![] }).await.unwrap();
+    world.live_until("2027-03-02T12:00:00Z").await;
+    let refused = world.ask(Asked::Skip { term: 1, early: false }).await.unwrap_err().to_string();
+    assert!(refused.contains("one is missed") && refused.contains("take its entry out of the file"), "{refused}");
+}
+
 /// The daemon had been away for two settles. `--not-ordered` was taken by the list of before, and a moment later the order turned up in it.
 #[tokio::test]
 async fn not_ordered_is_weighed_against_the_list_as_it_is_now() {
