@@ -11,6 +11,7 @@ use crate::config::model::Config;
 use crate::renewal::evidence;
 use crate::renewal::state::TermState;
 use crate::store::StoreError;
+use crate::store::commands::Adoption;
 use crate::store::moves::Move;
 use crate::store::outbox::Message;
 use crate::store::terms::DueTerm;
@@ -96,7 +97,8 @@ impl Desk<'_> {
         };
         let detail = json!({"order": order.key, "why": "ordered before the database was restored"});
         let write = self.by_hand("term.resolved", term, &detail, step);
-        self.store.adopt(self.now, term, order, "po_number", None, write).await
+        let adoption = Adoption { how: "po_number", instead_of: None, others_since: None };
+        self.store.adopt(self.now, term, order, adoption, write).await
     }
 
     /// An order of ours that no term waits for: the term that it was for has another one by now, or cannot be told from others.

@@ -2,22 +2,18 @@
 //!
 //! Owns what ends with it, and which dates another chain may have. Never ends a chain whose order may exist.
 
+use jiff::SignedDuration;
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Span};
 use serde_json::json;
 
 use super::commands::{Desk, Done, FAR, Refused, spoken, what_keeps_it_from_going_again};
-use super::sound::named;
+use super::counted::foreign;
 use super::words;
 use crate::renewal::chain::{self, Moments};
-use crate::renewal::evidence::{self, Listed};
 use crate::renewal::state::{Reason, TermState};
 use crate::store::moves::{Move, Write};
 use crate::store::terms::DueTerm;
 
-/// So long before its term begins an order is hardly made.
-pub(super) const BEFORE: SignedDuration = SignedDuration::from_hours(62 * 24);
 /// After an order, so long `skip NAME` does not mean the next term.
 const RECENTLY: SignedDuration = SignedDuration::from_hours(30 * 24);
 
@@ -128,7 +124,9 @@ impl Desk<'_> {
         let detail = format!("rebased to {to} by {}: {why}", self.by);
         let step =
             Move { warn_at: None, reason: Some(Reason::Rebased), detail: Some(detail), ..Move::of(&term, TermState::Skipped) };
-        let mut write = self.by_hand("chain.rebased", &term, &json!({"to": to.to_string(), "why": why}), step);
+        let counted = self.counted(&term, to).await?;
+        let pay: Vec<&str> = counted.pay.iter().map(|order| order.key.as_str()).collect();
+        let mut write = self.by_hand("chain.rebased", &term, &json!({"to": to.to_string(), "why": why, "counted": pay}), step);
         if term.state == TermState::Renewed {
             write.moves.clear();
         }
@@ -147,37 +145,12 @@ impl Desk<'_> {
         for missed in self.store.missed_before(&term).await? {
             self.end_as_well(&missed, Reason::Rebased, &mut write);
         }
-        let (counted, said) = self.counted(&term, to).await?;
-        self.store.rebase(self.now, subscription, &span, &moments, &counted, write).await?;
+        self.store.rebase(self.now, subscription, &span, &moments, &counted.keys(), write).await?;
         super::roster::take_again(self.store, self.now).await?;
         let moments = self.store.current_term(subscription).await?.map_or(moments, |term| term.moments);
         let due = moments.due_at.to_zoned(self.config.zone.clone()).strftime("%Y-%m-%d %H:%M");
         let due = if moments.due_at <= self.now { "now".to_owned() } else { format!("on {due}") };
-        let said = said.map(|order| format!("; order {order} counts as what is paid until then")).unwrap_or_default();
-        Ok(format!("{}: the next term begins on {to} and is due {due}{said}", term.name))
-    }
-
-    /// Orders of others that a person counts by saying that it is paid until `to`, which is later than without them: those that he was shown; and the one
-    /// that was paid for this customer and can end there. Of several nobody can say which he means, and one that pays on from `to` holds.
-    async fn counted(&mut self, term: &DueTerm, to: Date) -> Result<(Vec<String>, Option<String>), Refused> {
-        if to <= term.span.starts_on {
-            return Ok((Vec::new(), None));
-        }
-        let shown: Vec<String> = foreign(term).iter().chain(&term.dismissed).cloned().collect();
-        let unpaid = self.store.unpaid(term.id).await?;
-        let since = unpaid.previous_order_at.unwrap_or(unpaid.begun_at);
-        let others = self.store.foreign_since(since, self.now, self.po_prefix).await?;
-        let paid = |order: &Listed| evidence::is_paid(order.status.as_deref()) && names(order, term);
-        let mut paid = others.into_iter().filter(paid);
-        let mut only = paid.next().filter(|order| paid.next().is_none() && ends_on(order, term, to));
-        if let Some(at) = only.as_ref().and_then(|order| order.created_at)
-            && self.was_paid_by_another(term, at, at).await?
-        {
-            only = None; // what was paid until now was paid by that one, most likely
-        }
-        let said =
-            only.as_ref().filter(|order| !shown.contains(&order.key)).map(|order| named(&order.key, std::slice::from_ref(order)));
-        Ok((shown.into_iter().chain(only.map(|order| order.key)).collect(), said))
+        Ok(format!("{}: the next term begins on {to} and is due {due}{}", term.name, counted.said()))
     }
 
     /// R5 for `rebase`: a chain that would be missed at once, or that nobody would hear of for years, was hardly meant.
@@ -197,28 +170,4 @@ impl Desk<'_> {
         }
         Ok(())
     }
-}
-
-/// R11: the orders of others for which a term was held, or is skipped.
-fn foreign(term: &DueTerm) -> &[String] {
-    if matches!(term.reason, Some(Reason::ForeignOrder | Reason::Skipped)) { &term.candidates } else { &[] }
-}
-
-/// Whether an order says by itself that it is for the product, customer and serial number of `term`.
-pub(super) fn names(order: &Listed, term: &DueTerm) -> bool {
-    let (facts, identity) = (&order.facts, &term.identity);
-    let same = |theirs: &Option<String>, ours: Option<String>| theirs.is_some() && *theirs == ours;
-    same(&facts.product, Some(identity.product_id.to_string()))
-        && same(&facts.partner, identity.party.text())
-        && (facts.serial.is_none() || facts.serial == identity.serial)
-}
-
-/// Whether what `order` pays can end on `to`: it is for one term, and was made as that began, or in the months before.
-fn ends_on(order: &Listed, term: &DueTerm, to: Date) -> bool {
-    let months = i64::from(term.standing.cycle_months);
-    let one_term = order.facts.months.iter().all(|theirs| i64::try_from(*theirs) == Ok(months));
-    let began = to.saturating_sub(Span::new().months(months));
-    let (from, until) = (began.saturating_sub(BEFORE), began.saturating_add(Span::new().days(7 * months.min(4))));
-    let made = order.created_at.map(|at| at.to_zoned(TimeZone::UTC).date());
-    one_term && made.is_some_and(|made| from <= made && made <= until)
 }

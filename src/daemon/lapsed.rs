@@ -5,7 +5,7 @@
 use super::engine::{Engine, TickError};
 use super::own;
 use super::words::Plight;
-use crate::renewal::evidence;
+use crate::renewal::evidence::{self, Listed};
 use crate::renewal::facts;
 use crate::renewal::state::{Reason, TermState};
 use crate::store::moves::{Move, Write};
@@ -26,11 +26,17 @@ impl Engine {
 
     /// It may have been cancelled or refunded since, further back than the list is read. What cannot be read now says nothing.
     pub(super) async fn look_at_the_order_before(&mut self, term: &DueTerm) -> Result<(), TickError> {
-        let Some(attempt) = self.store.attempt_before(term.id).await? else { return Ok(()) };
-        let Some(listed) = self.store.listed_attempt(attempt, &self.po_prefix).await? else { return Ok(()) };
-        if listed.portal_id.is_none() && listed.order_no.is_none() {
-            return Ok(());
+        let mut before = self.store.counted_before(term.id, &self.po_prefix).await?;
+        if let Some(attempt) = self.store.attempt_before(term.id).await? {
+            before.extend(self.store.listed_attempt(attempt, &self.po_prefix).await?);
         }
+        for listed in before.iter().filter(|listed| listed.portal_id.is_some() || listed.order_no.is_some()) {
+            self.look_whether_it_is_paid(listed).await?;
+        }
+        Ok(())
+    }
+
+    async fn look_whether_it_is_paid(&mut self, listed: &Listed) -> Result<(), TickError> {
         match self.portal.order_of(listed.portal_id.as_deref(), listed.order_no.as_deref()).await {
             Ok(detail) => {
                 let row = self.store.row_status(listed.mark).await?;

@@ -5,7 +5,8 @@
 
 use std::collections::HashMap;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::civil::Date;
+use jiff::{SignedDuration, Span, Timestamp};
 use serde_json::json;
 
 use super::details::how_it_stands;
@@ -27,6 +28,19 @@ const LOOKS: SignedDuration = SignedDuration::from_hours(12);
 /// Whether a person has yet to say what becomes of the dead order of `term`.
 pub(super) fn is_held_dead(term: &DueTerm) -> bool {
     term.state == TermState::Held && matches!(term.reason, Some(Reason::DeadOrder | Reason::RefundedLater))
+}
+
+/// An order of ours that counts for nothing, and lives.
+pub(super) struct Alive {
+    pub(super) order_no: String,
+    pub(super) made: Timestamp,
+    /// It was sent for an earlier term, and pays that.
+    pub(super) pays_before: bool,
+}
+
+/// Whether what was sent for a term from `sent_for` on was not for `term`, nor for what that was before its date was put right.
+pub(super) fn was_long_before(sent_for: Date, term: &DueTerm) -> bool {
+    term.span.starts_on >= sent_for.saturating_add(Span::new().days(15 * i64::from(term.standing.cycle_months)))
 }
 
 /// What is said of an order that was paid.
@@ -91,7 +105,7 @@ impl Engine {
         &mut self,
         due: &[DueTerm],
         since: &HashMap<i64, Since>,
-    ) -> Result<Result<HashMap<i64, Vec<String>>, String>, TickError> {
+    ) -> Result<Result<HashMap<i64, Vec<Alive>>, String>, TickError> {
         let looks: Vec<String> = due.iter().map(|term| term.identity.looks_like()).collect();
         let mut may_hold = Vec::new();
         for order in self.store.set_aside_orders(&looks, &self.po_prefix).await? {
@@ -107,7 +121,7 @@ impl Engine {
         if let Err(error) = self.read_their_rows(may_hold.iter().map(|(order, ..)| order)).await? {
             return Ok(Err(format!("the list cannot be read: {error}")));
         }
-        let mut living: HashMap<i64, Vec<String>> = HashMap::new();
+        let mut living: HashMap<i64, Vec<Alive>> = HashMap::new();
         for (order, terms, deadline) in may_hold {
             match self.is_alive(&order, deadline).await? {
                 Ok(true) => {}
@@ -115,8 +129,13 @@ impl Engine {
                 Err(error) => return Ok(Err(how_it_stands(&order.order_no, &error))),
             }
             for term in terms {
-                if self.counts(&order, since[&term.id].at).await? {
-                    living.entry(term.id).or_default().push(order.order_no.clone());
+                if self.counts(&order, since[&term.id].ours_at).await? {
+                    let pays_before = order.recorded || was_long_before(order.sent_for, term);
+                    living.entry(term.id).or_default().push(Alive {
+                        order_no: order.order_no.clone(),
+                        made: order.created_at,
+                        pays_before,
+                    });
                 }
             }
         }

@@ -4,14 +4,15 @@
 
 use jiff::Timestamp;
 
-use super::chains;
 use super::commands::{Desk, Refused};
+use super::counted;
 use super::engine::after;
 use super::sound::Since;
 use super::words;
 use crate::renewal::evidence;
 use crate::renewal::learned::{Field, Learned};
 use crate::store::terms::DueTerm;
+use crate::store::{Store, StoreError};
 
 impl Desk<'_> {
     /// A number mistyped, or read off the wrong line: the term would count as renewed, and nobody would be told that it is not.
@@ -31,7 +32,7 @@ impl Desk<'_> {
         let unpaid = self.store.unpaid(term.id).await?;
         let since = Since::of(term, &unpaid, &self.config.zone).at;
         if let (Some((began, until)), Some(at)) = (Since::pays_today(term, &unpaid, &self.config.zone), order.created_at)
-            && since.max(after(began, -chains::BEFORE)) <= at
+            && since.max(after(began, -counted::BEFORE)) <= at
             && at < until
             && !self.was_paid_by_another(term, began, at).await?
         {
@@ -61,14 +62,14 @@ impl Desk<'_> {
         Ok(listed.map(|listed| listed.facts.operations).filter(|operations| !operations.is_empty()))
     }
 
-    /// Whether the list shows which order pays what is paid since `began`, made before that of `at`.
-    pub(super) async fn was_paid_by_another(&mut self, term: &DueTerm, began: Timestamp, at: Timestamp) -> Result<bool, Refused> {
-        let early = after(began, -chains::BEFORE);
-        let before = self.store.foreign_since(early, self.now, self.po_prefix).await?;
-        Ok(before.iter().any(|order| {
-            let made_before = order.created_at.is_some_and(|made| made < at);
-            made_before && evidence::is_paid(order.status.as_deref()) && chains::names(order, term)
-        }))
+    /// Whether another order pays what is paid since `began` (see [`pays_before`]).
+    pub(super) async fn was_paid_by_another(
+        &mut self,
+        term: &DueTerm,
+        began: Timestamp,
+        at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        pays_before(self.store, term, began, at, (self.now, self.po_prefix)).await
     }
 
     /// It renews the same service for the same time, and no fewer of them.
@@ -78,6 +79,22 @@ impl Desk<'_> {
         refuse_another_length(term, order, number)?;
         refuse_another_purchase(term, order, &learned, ours.as_deref(), number)
     }
+}
+
+/// Whether the list shows which order pays what is paid since `began`, made before that of `at`. `seen`: what is new since then counts as well; and the
+/// prefix of our numbers.
+pub(super) async fn pays_before(
+    store: &mut Store,
+    term: &DueTerm,
+    began: Timestamp,
+    at: Timestamp,
+    (seen, ours): (Timestamp, &str),
+) -> Result<bool, StoreError> {
+    let before = store.foreign_since(after(began, -counted::BEFORE), seen, ours).await?;
+    Ok(before.iter().any(|order| {
+        let made_before = order.created_at.is_some_and(|made| made < at);
+        made_before && evidence::is_paid(order.status.as_deref()) && counted::names(order, term)
+    }))
 }
 
 /// An order of three years pays more than the term of one, and one of a month less: the next would be bought on top, or eleven months lapse untold.

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::engine::{Engine, TickError, after};
 use super::words::{self, Plight};
-use super::{foreign, lapsed, own};
+use super::{counted, foreign, lapsed, own};
 use crate::calendar;
 use crate::portal::wire::order_body;
 use crate::renewal::chain;
@@ -43,23 +43,26 @@ pub(super) struct Sound {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Since {
     pub(super) at: Timestamp,
+    /// The same for orders of ours that count for nothing.
+    pub(super) ours_at: Timestamp,
     /// An order made since then that was dead or not paid, and lives or is paid since `at`, counts as well: ours may have gone because it was not.
     pub(super) unpaid_at: Timestamp,
 }
 
 impl Since {
     /// Since the previous term's order; for the first term, since the paid term began, or since it is watched here where that is earlier. Where the order of the previous term is gone, what others have
-    /// ordered since may be for that term or for this one.
+    /// ordered since may be for that term or for this one. Whoever begins another chain has counted one order at most: what others ordered shortly before that, too.
     pub(super) fn of(term: &DueTerm, unpaid: &Unpaid, zone: &TimeZone) -> Self {
-        let paid_began = || {
-            let months = i64::from(term.standing.cycle_months);
-            let began = calendar::deadline(unpaid.from.saturating_sub(Span::new().months(months)), zone);
-            began.map_or(Timestamp::MIN, |began| began.min(unpaid.begun_at))
-        };
+        let months = term.standing.cycle_months;
+        let began = calendar::deadline(unpaid.from.saturating_sub(Span::new().months(i64::from(months))), zone);
+        let began = began.unwrap_or(Timestamp::MIN);
+        let watched = began.min(unpaid.begun_at);
         // A minute of grace: the portal stamps an order by its own clock.
         let minute = SignedDuration::from_mins(-1);
-        let at = unpaid.previous_order_at.map_or_else(paid_began, |at| after(at, minute));
-        Self { at, unpaid_at: after(at, MONTH.saturating_mul(-i32::from(term.standing.cycle_months))) }
+        let ours_at = unpaid.previous_order_at.map_or(watched, |at| after(at, minute));
+        let counted = unpaid.rebased && unpaid.previous_order_at.is_none();
+        let at = if counted { ours_at.min(after(began, -counted::before(months))) } else { ours_at };
+        Self { at, ours_at, unpaid_at: after(ours_at, MONTH.saturating_mul(-i32::from(months))) }
     }
 
     /// Since when what is paid today is paid, and until when an order of others most likely pays that, and not `term`: a month later, or a quarter of it.
@@ -79,7 +82,7 @@ pub(super) struct Others {
     /// Since then an order that turns up is new, whenever the portal says that it was made.
     bound_at: Timestamp,
     /// By term: orders of ours that count for nothing and live.
-    living: HashMap<i64, Vec<String>>,
+    living: HashMap<i64, Vec<own::Alive>>,
     /// By term: orders that a person has looked at, and that stand as they did then.
     dismissed: HashMap<i64, Vec<String>>,
 }
@@ -219,23 +222,23 @@ impl Engine {
         if !kept(Rule::R11) {
             return Ok(None);
         }
-        let since = others.since[&term.id].at;
+        let Since { at: since, ours_at, .. } = others.since[&term.id];
         // What waits because it looks like an old entry waits for ours of that already.
         let (alike, living) = if is_new_and_looks_like_old(term) {
             (Vec::new(), None)
         } else {
-            let alike = self.store.own_look_alikes(&term.identity.looks_like(), term.subscription, since).await?;
+            let alike = self.store.own_look_alikes(&term.identity.looks_like(), term.subscription, ours_at).await?;
             (alike, others.living.get(&term.id))
         };
         let mut found = self.foreign_for(term, &others.foreign, since, others.bound_at).await?;
         found.extend(alike.iter().map(|(order, _)| order.clone()));
-        found.extend(living.into_iter().flatten().cloned());
+        found.extend(living.into_iter().flatten().map(|order| order.order_no.clone()));
         found.retain(|key| !others.dismissed[&term.id].contains(key));
+        self.count_what_pays_until_then(term, &others.foreign, ours_at, &mut found).await?;
         let shown =
             |key: &String| alike.iter().find(|(order, _)| order == key).map(|(_, name)| format!("{key} (ours, for {name})"));
         let named: Vec<String> = found.iter().map(|key| shown(key).unwrap_or_else(|| named(key, &others.foreign))).collect();
-        let ours = living.map(|living| living.join(", "));
-        Ok((!found.is_empty()).then(|| foreign_plight(term, found, &named, ours.as_deref())))
+        Ok((!found.is_empty()).then(|| foreign_plight(term, found, &named, living.map(Vec::as_slice))))
     }
 
     /// Of these orders of others, none of them paid, those that would hold one of the terms if it were: also one that a person let ours go beside. What
@@ -343,15 +346,10 @@ pub(super) fn named(key: &str, foreign: &[Listed]) -> String {
 }
 
 /// `named`: what people are told of the orders that were `found`. `ours`: orders that were set aside here, and live.
-pub(super) fn foreign_plight(term: &DueTerm, found: Vec<String>, named: &[String], ours: Option<&str>) -> Plight {
+pub(super) fn foreign_plight(term: &DueTerm, found: Vec<String>, named: &[String], ours: Option<&[own::Alive]>) -> Plight {
     let name = term.typed();
     let (what, remedy) = match ours {
-        Some(ours) => (
-            format!("order {ours}, which was sent from here and set aside, lives after all"),
-            format!(
-                "look at it in the portal, then: renewd resolve {name} --order-no X (it is paid), or cancel it there first; renewd release {name} orders a second one"
-            ),
-        ),
+        Some(ours) => lives_after_all(&name, ours),
         None => (
             format!("the portal has order {}, which is or may be for the same product and customer", named.join(", ")),
             format!(
@@ -362,6 +360,27 @@ pub(super) fn foreign_plight(term: &DueTerm, found: Vec<String>, named: &[String
     };
     let detail = format!("it may have been renewed already: {what}");
     Plight { reason: Reason::ForeignOrder, detail, remedy, orders: found }
+}
+
+fn lives_after_all(name: &str, ours: &[own::Alive]) -> (String, String) {
+    let dated = |order: &own::Alive| format!("{} of {}", order.order_no, order.made.to_zoned(TimeZone::UTC).date());
+    let orders: Vec<String> = ours.iter().map(dated).collect();
+    let orders = orders.join(", ");
+    if ours.iter().all(|order| order.pays_before) {
+        return (
+            format!("order {orders}, which was sent from here for an earlier term and did not count any more, lives after all"),
+            format!(
+                "look in the portal until when it is paid, then: renewd rebase {name} DATE ({}), or renewd release {name} (order anyway)",
+                words::DATE
+            ),
+        );
+    }
+    (
+        format!("order {orders}, which was sent from here and set aside, lives after all"),
+        format!(
+            "look at it in the portal, then: renewd resolve {name} --order-no X (it is paid), or cancel it there first; renewd release {name} orders a second one"
+        ),
+    )
 }
 
 /// R14: what an approval binds: the body of the order without its `poNumber`.

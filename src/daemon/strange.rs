@@ -153,15 +153,26 @@ impl Engine {
 fn told(strange: &Unexpected) -> Message {
     let Unexpected { renewal, order_no, .. } = strange;
     let status = strange.status.as_deref().unwrap_or("there");
+    let beside = strange.another.as_ref().map(|another| format!("; order {another} is for the same: it may be paid twice"));
+    let beside = beside.unwrap_or_default();
     let what = match (strange.what.as_str(), &strange.ours) {
         ("lives", Some(ours)) => {
             format!(
                 "{renewal}: order {order_no}, which was set aside as dead, is {status}; {ours} was ordered since: it may be paid twice"
             )
         }
-        ("lives", None) => {
-            format!("{renewal}: order {order_no}, which was set aside as dead, is {status}; it holds any other order for it")
-        }
+        ("lives", None) => match &strange.ahead {
+            Some(until) => {
+                format!(
+                    "{renewal}: order {order_no}, which had been paid until {until} and counted for nothing, is {status} again{beside}"
+                )
+            }
+            None => {
+                format!(
+                    "{renewal}: order {order_no}, which was set aside as dead, is {status}; it holds any other order for it{beside}"
+                )
+            }
+        },
         ("died", until) => format!(
             "{renewal}: order {order_no}, which had renewed it until {}, is {status} now",
             until.as_deref().unwrap_or_default()
@@ -182,6 +193,11 @@ fn told(strange: &Unexpected) -> Message {
     let name = typed(renewal);
     let command = if matches!(strange.what.as_str(), "died" | "uncounted") {
         after_it_died(strange, &name)
+    } else if strange.what == "lives" && strange.ours.is_none() && strange.ahead.is_some() {
+        format!(
+            "look in the portal until when it is paid by that, then: renewd rebase {name} DATE ({}); or cancel it there; see: renewd history {name}",
+            words::DATE
+        )
     } else if strange.what == "lives" && strange.ours.is_none() {
         format!(
             "if it counts: renewd resolve {name} --order-no {order_no}; if not: cancel it in the portal; see: renewd history {name}"
@@ -218,11 +234,7 @@ fn after_it_died(strange: &Unexpected, name: &str) -> String {
             format!("if it is to go on: renew it in the portal by hand, then: renewd rebase {name} DATE ({})", words::DATE)
         }
     };
-    let next = match (strange.what.as_str(), &strange.ahead) {
-        ("uncounted", _) => format!("the next one, from {until}, is ordered all the same"),
-        (_, Some(_)) => "the next order is made all the same".to_owned(),
-        _ => "the next term is held until then".to_owned(),
-    };
+    let next = if strange.ahead.is_some() { "the next order is made all the same" } else { "the next term is held until then" };
     format!("{go_on}; if it ends: renewd skip {name} --term {}; {next}", strange.ahead.as_deref().unwrap_or(until))
 }
 

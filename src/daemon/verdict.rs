@@ -7,10 +7,14 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::commands::{Desk, Done, Refused, spoken};
+use super::counted;
+use super::sound::{Since, named};
+use super::words;
 use crate::renewal::evidence;
 use crate::renewal::state::{Reason, TermState};
 use crate::rules::{Rule, kept};
 use crate::store::attempts::Attempt;
+use crate::store::commands::Adoption;
 use crate::store::found::{FoundOrder, SetAside};
 use crate::store::moves::{Move, Write};
 use crate::store::terms::DueTerm;
@@ -29,7 +33,8 @@ impl Desk<'_> {
             return Err(Refused::No(format!("order {number} is {}; it pays nothing", order.status.unwrap_or_default())));
         }
         let set_aside = self.set_aside_by(&term, &order, number).await?;
-        if set_aside.is_some_and(|other| other != term.id) {
+        if let Some(other) = set_aside.filter(|other| *other != term.id) {
+            self.was_sent_for(&term, other, number).await?;
             self.pays_further(&term, &order, number).await?;
         }
         if order.attempt.is_none() {
@@ -50,13 +55,53 @@ impl Desk<'_> {
             event.order_no = order.number();
         }
         let made = order.created_at.map(|at| format!(" of {at:.0}")).unwrap_or_default();
-        if !self.record(&term, &order, set_aside, write).await? {
+        let beside = self.beside(&term, &order).await?;
+        if !self.record(&term, &order, set_aside, &beside, write).await? {
             return Err(Refused::No(format!("{} is {}; there is nothing to resolve", term.name, spoken(term.state))));
         }
+        let named: Vec<String> =
+            beside.iter().filter(|order| counted::names(order, &term)).map(|other| named(&other.key, &beside)).collect();
+        let also = if named.is_empty() {
+            String::new()
+        } else {
+            format!(
+                "; the portal has order {} for the same as well: it may be paid twice, or the next term too, which is held for that",
+                named.join(", ")
+            )
+        };
         Ok(format!(
-            "{}: order {number}{made} pays the term from {} to {}; it is followed from now on",
+            "{}: order {number}{made} pays the term from {} to {}; it is followed from now on{also}",
             term.name, term.span.starts_on, term.span.ends_on
         ))
+    }
+
+    /// R11: what others ordered for this term as well, and no person has looked at: whoever takes one of two has said nothing of the other.
+    async fn beside(&mut self, term: &DueTerm, chosen: &evidence::Listed) -> Result<Vec<evidence::Listed>, Refused> {
+        let unpaid = self.store.unpaid(term.id).await?;
+        let since = Since::of(term, &unpaid, &self.config.zone).at;
+        let learned = self.store.learned(&term.identity).await?;
+        let mut others = self.store.foreign_since(since, self.now, self.po_prefix).await?;
+        others.retain(|order| {
+            let looked_at = term.dismissed.contains(&order.key) || order.key == chosen.key;
+            !looked_at
+                && !evidence::is_dead(order.status.as_deref())
+                && evidence::may_have_renewed(order, &term.identity, &learned)
+        });
+        Ok(others)
+    }
+
+    /// An order that was sent for a term of long before pays that one, wherever another chain was begun since.
+    async fn was_sent_for(&mut self, term: &DueTerm, other: i64, number: &str) -> Result<(), Refused> {
+        let Some(sent_for) = self.store.term(other).await?.map(|other| other.span.starts_on) else { return Ok(()) };
+        if !super::own::was_long_before(sent_for, term) {
+            return Ok(());
+        }
+        Err(Refused::No(format!(
+            "order {number} was sent for the term from {sent_for}, and most likely pays that one, and not the one from {}: look in the portal until when it is paid, then: renewd rebase {} DATE ({})",
+            term.span.starts_on,
+            term.typed(),
+            words::DATE
+        )))
     }
 
     /// The term whose attempt the order is, where that counts for nothing any more; refused where it pays another.
@@ -75,12 +120,15 @@ impl Desk<'_> {
         term: &DueTerm,
         order: &evidence::Listed,
         set_aside: Option<i64>,
+        beside: &[evidence::Listed],
         write: Write,
     ) -> Result<bool, Refused> {
+        let others_since = beside.iter().filter_map(|other| other.created_at).min();
+        let by_person = |instead_of| Adoption { how: "person", instead_of, others_since };
         match &term.attempt {
             _ if set_aside.is_some() && term.state.may_exist() => return Ok(false),
             None if set_aside == Some(term.id) => self.store.take_back(self.now, order, write).await?,
-            None if set_aside.is_some() => self.store.adopt(self.now, term, order, "person", order.attempt, write).await?,
+            None if set_aside.is_some() => self.store.adopt(self.now, term, order, by_person(order.attempt), write).await?,
             Some(attempt) if !attempt.placed => {
                 let found = FoundOrder {
                     key: order.key.clone(),
@@ -98,9 +146,9 @@ impl Desk<'_> {
                     || term.reason == Some(Reason::NotListed)
                     || term.state == TermState::Placed && is_renumbered(attempt, order) =>
             {
-                self.store.adopt(self.now, term, order, "person", Some(attempt.id), write).await?;
+                self.store.adopt(self.now, term, order, by_person(Some(attempt.id)), write).await?;
             }
-            None if term.state != TermState::Skipped => self.store.adopt(self.now, term, order, "person", None, write).await?,
+            None if term.state != TermState::Skipped => self.store.adopt(self.now, term, order, by_person(None), write).await?,
             _ => return Ok(false),
         }
         Ok(true)

@@ -44,6 +44,17 @@ pub struct Answered {
     pub answer: String,
 }
 
+/// How an order that this database did not place comes to pay a term.
+#[derive(Debug, Clone, Copy)]
+pub struct Adoption {
+    /// Who says so: `person` or `po_number`.
+    pub how: &'static str,
+    /// The attempt that is set aside in the same commit.
+    pub instead_of: Option<i64>,
+    /// R11: from when on orders of others count for the next term, if that is before this order: one of them is not accounted for.
+    pub others_since: Option<Timestamp>,
+}
+
 impl Store {
     /// Queues a command; ids are bound in it, not names (R14).
     pub async fn ask(&mut self, now: Timestamp, by: &str, request: &str) -> Result<i64, StoreError> {
@@ -223,16 +234,16 @@ impl Store {
     }
 
     /// An order that this database did not place pays a term: one that someone else placed (a person says so), or one of ours that a
-    /// restored database had forgotten (R9). It is followed like any other from now on. The attempt `instead_of` is set aside in the same commit.
+    /// restored database had forgotten (R9). It is followed like any other from now on.
     pub async fn adopt(
         &mut self,
         now: Timestamp,
         term: &DueTerm,
         order: &Listed,
-        how: &'static str,
-        instead_of: Option<i64>,
+        adoption: Adoption,
         write: Write,
     ) -> Result<(), StoreError> {
+        let Adoption { how, instead_of, others_since } = adoption;
         let mut tx = self.begin("adopting an order").await?;
         if let Some(attempt) = instead_of {
             aside(&mut tx, now, attempt, SetAside::Void).await?;
@@ -241,7 +252,7 @@ impl Store {
         let done = sqlx::query(
             "INSERT INTO attempt (term_id, po_number, request, request_hash, looks_like, civil_day, fence_mark, fence_at, state, created_at,
                     ended_at, settled_at, matched_by, order_no, order_id, order_status, quantity, transaction_no)
-             VALUES ($1, $2, '{}', '', $3, substr($4, 1, 10), 0, $4, 'placed', $9, $9, $4, $5, $6, $7, $8, $10, $11)",
+             VALUES ($1, $2, '{}', '', $3, substr($4, 1, 10), 0, $12, 'placed', $9, $9, $4, $5, $6, $7, $8, $10, $11)",
         )
         .bind(term.id)
         .bind(&po_number)
@@ -254,6 +265,7 @@ impl Store {
         .bind(time(order.created_at.unwrap_or(now).min(now)))
         .bind(i64::try_from(order.facts.quantity.unwrap_or(term.standing.quantity)).unwrap_or(i64::MAX))
         .bind(&order.facts.transaction)
+        .bind(time(others_since.unwrap_or(now)))
         .execute(&mut *tx)
         .await
         .doing("adopting an order")?;

@@ -3,15 +3,35 @@
 //! Owns the questions about them, and writing down what was found. Never changes an attempt.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 
 use super::account::pause_within;
 use super::audit::{self, Happened};
 use super::moves::{Write, within};
 use super::outbox::{Message, post};
-use super::text::{json, read_optional_time, read_time, time};
+use super::text::{json, read_date, read_optional_time, read_time, time};
 use super::{Doing, Store, StoreError, commit};
 use crate::renewal::evidence::Listed;
 use crate::renewal::facts;
+
+/// The audit row `l` with which a person began the chain of which `t` is the first term.
+macro_rules! begun {
+    () => {
+        "l.seq = (SELECT max(x.seq) FROM audit_log x WHERE x.subscription_id = t.subscription_id AND x.kind = 'chain.rebased')
+         AND t.offset_months = 0 AND l.detail ->> '$.detail.to' = t.starts_on"
+    };
+}
+
+/// The orders `p` of others that he counted then as what pays until `t`.
+macro_rules! counted {
+    () => {
+        concat!(
+            "FROM term t JOIN audit_log l ON ",
+            begun!(),
+            " JOIN json_each(l.detail, '$.detail.counted') c JOIN portal_order p ON p.account_id = 1 AND p.key = c.value AND p.attempt_id IS NULL"
+        )
+    };
+}
 
 /// The newest living order of others that was made after `p`, for the same product, customer and serial number.
 macro_rules! another {
@@ -40,12 +60,16 @@ pub struct SetAsideOrder {
     pub status: Option<String>,
     /// When it was set aside, where a person did.
     pub aside_at: Option<Timestamp>,
+    /// First day of the term that it was sent for.
+    pub sent_for: Date,
+    /// Whether that term is recorded as renewed by it.
+    pub recorded: bool,
     /// Its row of the mirror.
     pub listed: Option<Listed>,
 }
 
-/// Look, moment, number, id, status, moment of setting aside.
-type SetAsideRow = (String, String, String, Option<String>, Option<String>, Option<String>);
+/// Look, moment, number, id, status, moment of setting aside, first day of its term, whether that is renewed.
+type SetAsideRow = (String, String, String, Option<String>, Option<String>, Option<String>, String, bool);
 
 /// Something in the portal's list that nobody here expected.
 #[derive(Debug, Clone, sqlx::FromRow)]
@@ -62,9 +86,9 @@ pub struct Unexpected {
     pub status: Option<String>,
     /// Our order beside it, if there is one; of one that died, until when it had paid.
     pub ours: Option<String>,
-    /// Of one that died: until when another order of ours pays, from there on.
+    /// Of one that died: until when another order of ours pays, from there on. Of one that lives: until when it pays, where another term is due by now.
     pub ahead: Option<String>,
-    /// Of one that died: a living order of the same customer that was made since, by somebody else.
+    /// A living order of the same customer that was made since, by somebody else.
     pub another: Option<String>,
 }
 
@@ -91,16 +115,35 @@ impl Store {
         .doing("reading what comes before a term")
     }
 
-    /// The next term exists once the one before is renewed. Whether that is so no more: its order is not paid, as last seen, or the term is not renewed.
+    /// R4: the orders of others that a person counted when he began the chain of this term, which is its first.
+    pub async fn counted_before(&mut self, term: i64, ours: &str) -> Result<Vec<Listed>, StoreError> {
+        let keys: Vec<String> = sqlx::query_scalar(concat!("SELECT p.key ", counted!(), " WHERE t.id = $1"))
+            .bind(term)
+            .fetch_all(&mut self.conn)
+            .await
+            .doing("reading what comes before a term")?;
+        let mut counted = Vec::with_capacity(keys.len());
+        for key in keys {
+            counted.extend(self.listed_order(&key, ours).await?);
+        }
+        Ok(counted)
+    }
+
+    /// The next term exists once the one before is renewed, or a person has counted an order as what pays until then. Whether that is so no more: the order
+    /// is not paid, as last seen, or the term is not renewed.
     pub async fn lapsed_before(&mut self, term: i64) -> Result<Option<Lapsed>, StoreError> {
         sqlx::query_as(concat!(
-            "SELECT a.order_no, o.status FROM term t JOIN term p ON p.subscription_id = t.subscription_id AND p.ends_on = t.starts_on AND p.id < t.id
+            "SELECT order_no, status FROM (SELECT a.order_no, o.status FROM term t JOIN term p ON p.subscription_id = t.subscription_id AND p.ends_on = t.starts_on AND p.id < t.id
              JOIN attempt a ON a.id = (SELECT max(x.id) FROM attempt x WHERE x.term_id = p.id AND x.order_no IS NOT NULL)
              LEFT JOIN portal_order o ON o.attempt_id = a.id
              WHERE t.id = $1 AND t.offset_months > 0
                AND (p.state <> 'renewed' OR a.state = 'placed' AND ",
             lost!("o.status", "a.matched_by"),
-            ") ORDER BY p.id DESC LIMIT 1"
+            ") ORDER BY p.id DESC LIMIT 1) UNION ALL SELECT p.key, p.status ",
+            counted!(),
+            " WHERE t.id = $1 AND ",
+            dead!("p.status"),
+            " LIMIT 1"
         ))
         .bind(term)
         .fetch_optional(&mut self.conn)
@@ -109,14 +152,20 @@ impl Store {
     }
 
     /// Orders of ours for what looks like one of `looks` that count for nothing, as far as the database knows. One that got another number, by which it
-    /// counts, is not among them; one that was refunded is, if a person began another chain, or ended this one, before it was paid again.
+    /// counts, is not among them; one that was refunded is, if a person began another chain, or ended this one, before it was paid again, and has not said since
+    /// that what is paid ends as it does, or long after.
     pub async fn set_aside_orders(&mut self, looks: &[String], ours: &str) -> Result<Vec<SetAsideOrder>, StoreError> {
         let rows: Vec<SetAsideRow> = sqlx::query_as(
-            "SELECT a.looks_like, a.created_at, a.order_no, a.order_id, a.order_status, iif(a.state = 'void', a.settled_at, NULL) FROM attempt a JOIN term t ON t.id = a.term_id
+            "SELECT a.looks_like, a.created_at, a.order_no, a.order_id, a.order_status, iif(a.state = 'void', a.settled_at, NULL), t.starts_on,
+                    a.state = 'placed' AND t.state = 'renewed'
+             FROM attempt a JOIN term t ON t.id = a.term_id
              WHERE a.order_no IS NOT NULL AND a.looks_like IN (SELECT value FROM json_each($1))
                AND (a.state = 'void' OR a.state = 'placed' AND (t.state = 'skipped' OR t.state = 'renewed' AND EXISTS (
                     SELECT 1 FROM portal_order p JOIN audit_log l ON l.subscription_id = t.subscription_id AND l.kind IN ('chain.rebased', 'term.skipped')
-                    WHERE p.attempt_id = a.id AND l.at BETWEEN p.unpaid_at AND p.revived_at)))
+                    WHERE p.attempt_id = a.id AND l.at BETWEEN p.unpaid_at AND p.revived_at
+                      AND NOT EXISTS (SELECT 1 FROM audit_log r WHERE r.subscription_id = t.subscription_id AND r.kind = 'chain.rebased'
+                          AND r.at >= p.revived_at AND (r.detail ->> '$.detail.to' = t.ends_on OR julianday(r.detail ->> '$.detail.to')
+                              >= julianday(t.ends_on) + (julianday(t.ends_on) - julianday(t.starts_on)) / 2)))))
                AND NOT EXISTS (SELECT 1 FROM attempt b WHERE b.id <> a.id AND b.order_id = a.order_id AND b.looks_like = a.looks_like AND b.state = 'placed')
              ORDER BY a.id",
         )
@@ -125,10 +174,21 @@ impl Store {
         .await
         .doing("reading the orders that were set aside")?;
         let mut orders = Vec::with_capacity(rows.len());
-        for (looks_like, created_at, order_no, order_id, status, aside_at) in rows {
+        for (looks_like, created_at, order_no, order_id, status, aside_at, sent_for, recorded) in rows {
             let listed = self.listed_order(&order_no, ours).await?;
             let (created_at, aside_at) = (read_time(&created_at)?, read_optional_time(aside_at.as_deref())?);
-            orders.push(SetAsideOrder { looks_like, created_at, order_no, order_id, status, aside_at, listed });
+            let sent_for = read_date(&sent_for)?;
+            orders.push(SetAsideOrder {
+                looks_like,
+                created_at,
+                order_no,
+                order_id,
+                status,
+                aside_at,
+                sent_for,
+                recorded,
+                listed,
+            });
         }
         Ok(orders)
     }
@@ -188,7 +248,10 @@ impl Store {
              SELECT 'lives' AS what, s.id AS subscription, s.name AS renewal, p.key AS order_no, p.status,
                     (SELECT max(o.order_no) FROM attempt o JOIN term n ON n.id = o.term_id WHERE n.subscription_id = t.subscription_id
                       AND n.starts_on < t.ends_on AND t.starts_on < n.ends_on AND o.state = 'placed' AND o.id > a.id) AS ours,
-                    NULL AS ahead, NULL AS another
+                    iif(t.state = 'renewed' OR t.state = 'skipped' AND EXISTS (SELECT 1 FROM term n WHERE n.subscription_id = t.subscription_id AND n.id > t.id
+                            AND julianday(n.starts_on) >= julianday(t.starts_on) + (julianday(t.ends_on) - julianday(t.starts_on)) / 2), t.ends_on, NULL) AS ahead, ",
+            another!(),
+            " AS another
              FROM shown p JOIN attempt a ON a.id = p.attempt_id JOIN term t ON t.id = a.term_id JOIN subscription s ON s.id = t.subscription_id
              WHERE (a.state = 'void' OR a.state = 'placed' AND t.state = 'skipped') AND (p.status LIKE 'succeed' AND a.order_status NOT LIKE 'succeed' OR ",
             dead!("a.order_status"),
@@ -209,8 +272,10 @@ impl Store {
             another!(),
             "
              FROM changed p JOIN subscription s ON p.product = s.product_id AND p.partner = s.partner_id AND s.active = 1
-             JOIN term t ON t.subscription_id = s.id AND t.state = 'scheduled' AND t.offset_months = 0 AND t.due_at > $3 AND instr(t.dismissed, p.key)
-             WHERE p.attempt_id IS NULL AND p.unpaid_at >= t.since AND ",
+             JOIN term t ON t.subscription_id = s.id AND t.state = 'scheduled' AND t.due_at > $3 JOIN audit_log l ON ",
+            begun!(),
+            "
+             WHERE p.attempt_id IS NULL AND EXISTS (SELECT 1 FROM json_each(l.detail, '$.detail.counted') WHERE value = p.key) AND ",
             dead!("p.status"),
             "
              UNION ALL

@@ -75,7 +75,9 @@ pub struct Unpaid {
     pub previous_order_at: Option<Timestamp>,
     /// When the chain was begun here: the entry was added, or rebased.
     pub begun_at: Timestamp,
-    /// Whether an order of ours pays until then.
+    /// Whether a person began it, by `rebase`.
+    pub rebased: bool,
+    /// Whether an order of ours pays until then, or until days before or after it.
     pub paid_by_us: bool,
 }
 
@@ -313,13 +315,14 @@ impl Store {
 
     /// What comes before a term in its chain (R11).
     pub async fn unpaid(&mut self, term: i64) -> Result<Unpaid, StoreError> {
-        let (from, previous, begun, by_us): (String, Option<String>, String, bool) = sqlx::query_as(
-            "SELECT u.starts_on, (SELECT max(min(a.created_at, coalesce(o.created_at, a.created_at))) FROM term p JOIN attempt a ON a.term_id = p.id
+        let (from, previous, begun, added, by_us): (String, Option<String>, Option<String>, String, bool) = sqlx::query_as(
+            "SELECT u.starts_on, (SELECT max(min(a.created_at, coalesce(o.created_at, a.created_at), iif(a.request = '{}', a.fence_at, a.created_at))) FROM term p JOIN attempt a ON a.term_id = p.id
                                   LEFT JOIN portal_order o ON o.attempt_id = a.id
                                   WHERE p.subscription_id = u.subscription_id AND p.id < u.id AND a.state = 'placed'),
-                    coalesce((SELECT max(l.at) FROM audit_log l WHERE l.subscription_id = u.subscription_id AND l.kind = 'chain.rebased'), s.created_at),
+                    (SELECT max(l.at) FROM audit_log l WHERE l.subscription_id = u.subscription_id AND l.kind = 'chain.rebased'), s.created_at,
                     EXISTS (SELECT 1 FROM term p JOIN attempt a ON a.term_id = p.id AND a.state = 'placed' LEFT JOIN portal_order o ON o.attempt_id = a.id
-                            WHERE p.subscription_id = u.subscription_id AND p.ends_on = u.starts_on AND p.state = 'renewed'
+                            WHERE p.subscription_id = u.subscription_id AND p.state = 'renewed'
+                              AND abs(julianday(p.ends_on) - julianday(u.starts_on)) * 2 < julianday(u.ends_on) - julianday(u.starts_on)
                               AND lower(coalesce(o.status, a.order_status, '')) NOT IN ('cancelled', 'failed', 'refunded', 'invalid'))
              FROM term u JOIN subscription s ON s.id = u.subscription_id WHERE u.id = (SELECT min(e.id) FROM term t JOIN term e ON e.subscription_id = t.subscription_id AND e.id <= t.id WHERE t.id = $1
                  AND (e.id = t.id OR (e.state NOT IN ('renewed', 'placed', 'skipped') AND NOT EXISTS (SELECT 1 FROM attempt x WHERE x.term_id = e.id AND x.state = 'placed')
@@ -332,7 +335,8 @@ impl Store {
         Ok(Unpaid {
             from: read_date(&from)?,
             previous_order_at: read_optional_time(previous.as_deref())?,
-            begun_at: read_time(&begun)?,
+            begun_at: read_time(begun.as_ref().unwrap_or(&added))?,
+            rebased: begun.is_some(),
             paid_by_us: by_us,
         })
     }

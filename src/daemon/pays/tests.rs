@@ -181,3 +181,55 @@ async fn what_the_portal_calls_ours_is_a_renewal_too() {
         }
     }
 }
+
+/// Customer and colleague had each renewed it. A person took the later order, and the earlier one counted for nothing, untold: ours went on top of it.
+#[tokio::test]
+async fn of_two_orders_the_one_that_a_person_did_not_take_holds_the_next_term() {
+    for later in [true, false] {
+        let (mut world, sandbox, _) = World::before_sandbox().await;
+        world.live_until("2027-02-08T10:00:00Z").await;
+        let first = order_of(&sandbox, 1);
+        world.live_until("2027-02-09T10:00:00Z").await;
+        let second = order_of(&sandbox, 1);
+        world.live_until("2027-02-15T09:00:00Z").await;
+        assert_eq!(world.states().await, ["held foreign_order"]);
+        let (taken, left) = if later { (second, first) } else { (first, second) };
+        let answer = world.ask(Asked::ResolveOrdered { term: 1, order: taken }).await.unwrap();
+        assert!(answer.contains(&format!("order {left} of 2027-02-")), "{answer}");
+        for now in ["2027-02-15T10:00:00Z", "2027-02-15T11:00:00Z", "2028-02-16T10:00:00Z"] {
+            world.live_until(now).await;
+        }
+        assert_eq!(world.states().await, ["renewed ", "held foreign_order"], "{later}");
+        let told = world.told("term:2:foreign_order").await;
+        assert!(told[0].contains(&left), "{told:?}");
+    }
+}
+
+/// Ours died, was set aside and bought by hand, and lives again: taken, as the message had it, it counted as the year after.
+#[tokio::test]
+async fn an_order_of_ours_pays_no_term_of_another_chain_a_year_later() {
+    let (mut world, sandbox, _) = World::before_sandbox().await;
+    for now in ["2027-02-15T09:00:00Z", "2027-02-15T10:00:00Z"] {
+        world.live_until(now).await;
+    }
+    let ours = sandbox.orders()[0].order_no.clone();
+    sandbox.set_status(&ours, "refunded").unwrap();
+    world.live_until("2027-02-18T12:00:00Z").await;
+    world.ask(Asked::ResolveVoid { term: 1 }).await.unwrap();
+    world.live_until("2027-02-20T10:00:00Z").await;
+    let theirs = order_of(&sandbox, 1);
+    world.live_until("2027-02-21T10:00:00Z").await;
+    world.engine.look_at_portal().await.unwrap();
+    world.engine.read_details(i64::MAX, Some(at(BEGIN))).await.unwrap().unwrap();
+    let to = jiff::civil::date(2028, 2, 21);
+    world.ask(Asked::Rebase { subscription: 1, to, why: "bought by hand".to_owned(), far: false }).await.unwrap();
+    sandbox.set_status(&ours, "succeed").unwrap();
+    world.clock.set(at("2027-02-25T10:00:00Z"));
+    world.engine.look_at_portal().await.unwrap();
+    let told = world.told("strange:").await.pop().unwrap();
+    assert!(told.contains("is succeed again") && told.contains(&format!("order {theirs} is for the same")), "{told}");
+    assert!(told.contains("renewd rebase one DATE") && !told.contains("--order-no"), "{told}");
+    let term = 3;
+    let refused = world.ask(Asked::ResolveOrdered { term, order: ours }).await.unwrap_err().to_string();
+    assert!(refused.contains("was sent for the term from 2027-03-01"), "{refused}");
+}

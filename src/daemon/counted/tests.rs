@@ -1,0 +1,151 @@
+//! Which orders of others a person accounts for by beginning another chain.
+
+use jiff::civil::{Date, date};
+
+use crate::daemon::commands::Asked;
+use crate::daemon::testing::{BEGIN, World, at, order_of};
+use crate::sandbox::Sandbox;
+
+async fn rebase(world: &mut World, to: Date) -> String {
+    world.engine.look_at_portal().await.unwrap();
+    world.engine.read_details(i64::MAX, Some(at(BEGIN))).await.unwrap().unwrap();
+    world.ask(Asked::Rebase { subscription: 1, to, why: "a test".to_owned(), far: false }).await.unwrap()
+}
+
+async fn live(world: &mut World, moments: &[&str]) {
+    for now in moments {
+        world.live_until(now).await;
+    }
+}
+
+/// The orders that the customer made on these days.
+async fn ordered_on<const N: usize>(world: &mut World, sandbox: &Sandbox, days: [&str; N]) -> [String; N] {
+    let mut orders = Vec::new();
+    for day in days {
+        world.live_until(&format!("{day}T10:00:00Z")).await;
+        orders.push(order_of(sandbox, 1));
+    }
+    orders.try_into().unwrap()
+}
+
+/// He had paid two years; one was counted, and the other one named by nothing: ours went on top of it.
+#[tokio::test]
+async fn one_order_at_most_is_counted_and_the_others_hold() {
+    for held in [false, true] {
+        let (mut world, sandbox, _) = World::before_sandbox().await;
+        let theirs = ordered_on(&mut world, &sandbox, ["2027-02-09", "2027-02-10"]).await;
+        live(&mut world, if held { &["2027-02-15T09:00:00Z"] } else { &["2027-02-11T10:00:00Z"] }).await;
+        let answer = rebase(&mut world, date(2028, 3, 1)).await;
+        assert!(theirs.iter().all(|order| answer.contains(order.as_str())) && answer.contains("holds it"), "{answer}");
+        live(&mut world, &["2028-02-16T10:00:00Z", "2028-02-18T10:00:00Z"]).await;
+        assert_eq!(world.states().await, ["skipped rebased", "held foreign_order"], "held: {held}");
+        let told = world.told("term:2:foreign_order").await;
+        assert!(theirs.iter().all(|order| told[0].contains(order.as_str())), "{told:?}");
+    }
+}
+
+/// A renewal was held for the customer's own of last week; the date was put right by five days, and ours went on top of it.
+#[tokio::test]
+async fn what_holds_a_term_holds_it_on_another_day_too() {
+    let (mut world, sandbox, _) = World::before_sandbox().await;
+    let [theirs] = ordered_on(&mut world, &sandbox, ["2027-02-09"]).await;
+    live(&mut world, &["2027-02-15T09:00:00Z"]).await;
+    assert_eq!(world.states().await, ["held foreign_order"]);
+    let answer = rebase(&mut world, date(2027, 3, 6)).await;
+    assert!(answer.contains(&format!("order {theirs} of 2027-02-09 is there as well")), "{answer}");
+    live(&mut world, &["2027-02-20T10:00:00Z", "2027-02-21T10:00:00Z"]).await;
+    assert_eq!(world.states().await, ["skipped rebased", "held foreign_order"]);
+}
+
+/// Ours pays until then; what the customer ordered beside it was counted as that, and ours of the next year went on top of it.
+#[tokio::test]
+async fn nothing_is_counted_as_what_ours_pays() {
+    let (mut world, sandbox, _) = World::before_sandbox().await;
+    live(&mut world, &["2027-02-15T09:00:00Z", "2027-02-15T10:00:00Z"]).await;
+    let [theirs] = ordered_on(&mut world, &sandbox, ["2027-02-20"]).await;
+    live(&mut world, &["2027-02-22T10:00:00Z"]).await;
+    let answer = rebase(&mut world, date(2028, 3, 6)).await;
+    assert!(answer.contains(&format!("order {theirs} of 2027-02-20 is there as well")), "{answer}");
+    live(&mut world, &["2028-02-21T10:00:00Z", "2028-02-22T10:00:00Z"]).await;
+    assert_eq!(world.states().await, ["renewed ", "skipped rebased", "held foreign_order"]);
+}
+
+/// Refunded, bought by hand and begun anew, as the message says; nobody had read whose order that was, and it held the next year.
+#[tokio::test]
+async fn what_was_bought_by_hand_counts_also_where_it_is_read_only_later() {
+    let (mut world, sandbox, _) = World::before_sandbox().await;
+    live(&mut world, &["2027-02-15T09:00:00Z", "2027-02-15T10:00:00Z", "2027-03-02T10:00:00Z"]).await;
+    sandbox.set_status(&sandbox.orders()[0].order_no, "refunded").unwrap();
+    world.clock.set(at("2027-04-17T10:00:00Z"));
+    world.engine.look_at_portal().await.unwrap();
+    world.clock.set(at("2027-04-18T10:00:00Z"));
+    order_of(&sandbox, 1);
+    world.clock.set(at("2027-04-18T11:00:00Z"));
+    let to = date(2028, 4, 18);
+    world.ask(Asked::Rebase { subscription: 1, to, why: "by hand".to_owned(), far: false }).await.unwrap();
+    live(&mut world, &["2028-04-04T10:00:00Z", "2028-04-04T11:00:00Z"]).await;
+    assert_eq!(world.states().await, ["renewed ", "skipped rebased", "renewed ", "scheduled "]);
+}
+
+/// Typed again, it named nothing, and what had been counted held the next year.
+#[tokio::test]
+async fn what_was_counted_stays_so_when_the_same_is_said_again() {
+    let (mut world, sandbox, _) = World::before_sandbox().await;
+    let [theirs] = ordered_on(&mut world, &sandbox, ["2027-03-02"]).await;
+    live(&mut world, &["2027-03-03T10:00:00Z"]).await;
+    for _ in 0..2 {
+        let answer = rebase(&mut world, date(2028, 3, 2)).await;
+        assert!(answer.contains(&format!("order {theirs} of 2027-03-02 counts as")), "{answer}");
+    }
+    live(&mut world, &["2028-02-17T10:00:00Z", "2028-02-17T11:00:00Z"]).await;
+    assert_eq!(world.states().await, ["skipped rebased", "skipped rebased", "renewed ", "scheduled "]);
+}
+
+/// It was refunded: the year passed without a word, and the next one was bought for a customer who had left.
+#[tokio::test]
+async fn what_was_counted_and_is_not_paid_any_more_is_told_and_holds_the_next() {
+    for released in [true, false] {
+        let (mut world, sandbox, _) = World::before_sandbox().await;
+        let [theirs] = ordered_on(&mut world, &sandbox, ["2027-02-09"]).await;
+        live(&mut world, &["2027-02-12T10:00:00Z"]).await;
+        rebase(&mut world, date(2028, 3, 1)).await;
+        sandbox.set_status(&theirs, "refunded").unwrap();
+        world.clock.set(at("2027-02-20T10:00:00Z"));
+        world.engine.look_at_portal().await.unwrap();
+        let told = world.told("strange:").await.pop().unwrap();
+        assert!(told.contains(&format!("{theirs}, which counted as what is paid until 2028-03-01, is refunded now")), "{told}");
+        live(&mut world, &["2028-02-16T10:00:00Z", "2028-02-18T10:00:00Z"]).await;
+        assert_eq!(world.states().await, ["skipped rebased", "held lapsed"]);
+        if released {
+            world.ask(Asked::Release { term: 2, orders: vec![theirs] }).await.unwrap();
+            live(&mut world, &["2028-02-18T11:00:00Z", "2028-02-18T12:00:00Z"]).await;
+            assert_eq!(world.states().await, ["skipped rebased", "renewed ", "scheduled "]);
+        }
+    }
+}
+
+/// Ours was refunded and its chain ended, as the message had it; then the refund was taken back, and a person said until when it is paid. It held the
+/// next year as one that was set aside, and the command of the message was refused.
+#[tokio::test]
+async fn an_order_of_ours_that_is_paid_again_holds_nothing_once_a_person_has_said_until_when_it_pays() {
+    let (mut world, sandbox, _) = World::before_sandbox().await;
+    live(&mut world, &["2027-02-15T09:00:00Z", "2027-02-15T10:00:00Z", "2027-03-02T10:00:00Z"]).await;
+    let ours = sandbox.orders()[0].order_no.clone();
+    sandbox.set_status(&ours, "refunded").unwrap();
+    world.clock.set(at("2027-04-17T10:00:00Z"));
+    world.engine.look_at_portal().await.unwrap();
+    world.ask(Asked::Skip { term: 2, early: true }).await.unwrap();
+    sandbox.set_status(&ours, "succeed").unwrap();
+    world.clock.set(at("2027-04-22T10:00:00Z"));
+    world.engine.look_at_portal().await.unwrap();
+    let told = world.told("strange:").await.pop().unwrap();
+    assert!(
+        told.contains(&format!("{ours}, which had been paid until 2028-03-01 and counted for nothing, is succeed again")),
+        "{told}"
+    );
+    assert!(told.contains("renewd rebase one DATE"), "{told}");
+    world.clock.set(at("2027-04-24T10:00:00Z"));
+    rebase(&mut world, date(2028, 3, 1)).await;
+    live(&mut world, &["2028-02-16T10:00:00Z", "2028-02-16T11:00:00Z"]).await;
+    assert_eq!(world.states().await, ["renewed ", "skipped rebased", "renewed ", "scheduled "]);
+}
