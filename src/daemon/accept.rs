@@ -67,7 +67,9 @@ impl Desk<'_> {
     }
 
     async fn take_over(&mut self) -> Done {
-        let forgotten = self.store.forgotten_orders(self.po_prefix).await?;
+        let mut forgotten = self.store.forgotten_orders(self.po_prefix).await?;
+        // A dead one is taken over as well, where no living one is: only a person frees a term from it (R23).
+        forgotten.sort_by_key(|order| evidence::is_dead(order.status.as_deref()));
         if forgotten.is_empty() {
             return Ok("the portal holds no order of ours that the database does not know".to_owned());
         }
@@ -139,7 +141,6 @@ impl Desk<'_> {
                 && waits
                 && order.created_at.is_some_and(|at| was_due(&term, at))
                 && term.attempt.is_none()
-                && !evidence::is_dead(order.status.as_deref())
                 && owner.replace(term).is_some()
             {
                 return Ok(None);

@@ -91,9 +91,13 @@ impl Engine {
     }
 
     fn goes_on(&self, now: Timestamp, term: &DueTerm, write: &mut Write) {
+        let left = chain::last_chance(term.moments.deadline_at, term.standing.grace_days).duration_since(now);
+        // Too late: what helps then is told as it is missed.
+        if !left.is_positive() {
+            return write.moves.push(Move { act_at: Some(now), ..self.stay_clear(term, TermState::Scheduled) });
+        }
         // Not at once: whoever is told has to have the time to keep it back, if there is any.
-        let left = term.moments.deadline_at.duration_since(now);
-        let hurry = left.is_positive() && left < SignedDuration::from_hours(4);
+        let hurry = left < SignedDuration::from_hours(4);
         let at = if hurry { now } else { after(now, evidence::settle(None, left)) };
         let what = format!("every order for which it was held shows another customer by now; it goes on at {at:.0}");
         tracing::info!(renewal = term.name, "{what}");

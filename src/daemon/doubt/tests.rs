@@ -39,3 +39,27 @@ async fn what_people_said_since_a_backup_is_to_be_said_again_before_it_is_accept
     world.live_until("2027-02-16T10:00:00Z").await;
     assert_eq!((world.states().await, sandbox.orders().len()), (vec!["held operator".to_owned()], 0));
 }
+
+/// Our order of this year was refunded, and the renewal held for that. A backup of before forgot both, and another order went by itself.
+#[tokio::test]
+async fn a_dead_order_that_the_database_forgot_holds_its_term_as_it_did() {
+    let (mut world, sandbox, _) = World::before_sandbox().await;
+    world.live_until("2027-02-10T00:00:00Z").await;
+    let forgotten = {
+        let mut request = OrderRequest::rm_premium(Some(PortalId::known(1)), PortalId::known(5), PortalId::known(7), 3);
+        request.po_number = Some(format!("{}ZZZZZZZZZZ", world.engine.po_prefix));
+        let created_at = Some(at("2027-02-15T10:00:00Z"));
+        sandbox.add_foreign(Foreign { by: PlacedBy::Colleague, request, status: "refunded".into(), created_at }).order_no
+    };
+    world.engine.store.doubt(at("2027-02-10T00:00:00Z"), "it was restored").await.unwrap();
+    world.engine.recover().await.unwrap();
+    for now in ["2027-02-16T08:00:00Z", "2027-02-16T09:00:00Z"] {
+        world.live_until(now).await;
+    }
+    let answer = world.ask(Asked::AcceptDatabase).await.unwrap();
+    assert!(answer.contains(&format!("one (order {forgotten})")), "{answer}");
+    for now in ["2027-02-16T10:00:00Z", "2027-02-18T10:00:00Z"] {
+        world.live_until(now).await;
+    }
+    assert_eq!((world.states().await, sandbox.orders().len()), (vec!["held dead_order".to_owned()], 1));
+}

@@ -32,6 +32,24 @@ async fn a_renewal_goes_on_once_the_orders_that_held_it_show_other_customers() {
     assert_eq!((world.states().await[0].as_str(), ours(&sandbox)), ("renewed ", 1));
 }
 
+/// With a grace that had just ended people were told that it goes on, and hours later that it is missed.
+#[tokio::test]
+async fn a_renewal_whose_last_chance_is_gone_is_not_said_to_go_on() {
+    let (mut world, sandbox, retold) = World::before_sandbox().await;
+    world.clock.set(at("2027-02-10T00:00:00Z"));
+    let other = order_of(&sandbox, 9);
+    retold.fail_where(&other, 500);
+    for now in ["2027-02-15T09:00:00Z", "2027-02-15T21:00:00Z", "2027-02-16T10:00:00Z", "2027-02-17T11:00:00Z"] {
+        world.live_until(now).await;
+    }
+    assert_eq!(world.states().await, ["held foreign_order"]);
+    retold.recover();
+    world.live_until("2027-03-01T00:30:00Z").await;
+    world.live_until("2027-03-01T00:31:00Z").await;
+    assert_eq!(world.states().await, ["missed deadline_passed"]);
+    assert_eq!(world.told("term:1:goes_on").await, Vec::<String>::new());
+}
+
 /// Nothing says of a hold that names no order that it is over.
 #[tokio::test]
 async fn a_hold_that_names_no_order_does_not_go_on_by_itself() {
