@@ -214,6 +214,11 @@ fn customer(life: &mut Life, plan: usize) {
     let dead = people::is_dead(&status);
     let order = life.sandbox.add_foreign(Foreign { by, request, status: status.into(), created_at: None });
     life.figures.strangers += 1;
+    // He clicks twice, or a colleague does it as well.
+    if life.dice.chance(200) {
+        let wait = SignedDuration::from_mins(life.dice.between(1, 60 * 72));
+        life.plan(life.now() + wait, Event::Customer(plan));
+    }
     if dead && life.dice.chance(500) {
         let wait = hours(life.dice.between(1, 24 * 30));
         life.plan(life.now() + wait, Event::Revival(order.order_no));

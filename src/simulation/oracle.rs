@@ -222,7 +222,7 @@ impl Oracle {
         .await
         .map_err(|e| read(&e))?;
         self.dismiss(at, &claimed);
-        self.not_renewed_by_others(all, order, at, plans, &claimed)
+        self.not_renewed_by_others(all, order, at, plans)
     }
 
     /// No order before it is due, by the true time; none after its last chance, but for what the portal carries out late.
@@ -258,21 +258,17 @@ impl Oracle {
         order: &LedgerOrder,
         at: usize,
         plans: &[Plan],
-        claimed: &[String],
     ) -> Result<(), Complaint> {
         let plan = &plans[at];
         let k = plan.term_of(order.created_at, &self.zone);
-        let begins = plan.deadline(k, &self.zone);
-        let before = all
-            .iter()
-            .filter(|o| {
-                let ours = o.placed_by == PlacedBy::Us || claimed.contains(&o.order_no);
-                ours && plan.is_renewed_by(&o.request) && plan.term_of(o.created_at, &self.zone) < k
-            })
-            .map(|o| o.created_at)
-            .max();
-        let paid_began = begins - SignedDuration::from_hours(24 * i64::from(plan.cycle().least_days()) - 48);
-        let since = before.map_or(paid_began, |at| at + SignedDuration::from_mins(2));
+        // What a person took instead of ours is accounted for by itself, and by nothing else.
+        let ours = |o: &&LedgerOrder| {
+            o.placed_by == PlacedBy::Us && plan.is_renewed_by(&o.request) && plan.term_of(o.created_at, &self.zone) < k
+        };
+        let before = all.iter().filter(ours).map(|o| o.created_at).max();
+        let first_paid_began =
+            plan.deadline(0, &self.zone) - SignedDuration::from_hours(24 * i64::from(plan.cycle().least_days()) - 48);
+        let since = before.map_or(first_paid_began, |at| at + SignedDuration::from_mins(2));
         let dead_since = since - SignedDuration::from_hours(24 * i64::from(plan.cycle().least_days()));
         let seen_by =
             order.created_at - SignedDuration::from_mins(2) - SignedDuration::try_from(self.nature.settle()).unwrap_or_default();

@@ -180,7 +180,10 @@ async fn foreign(life: &mut Life, engine: &mut Daemon, term: &DueTerm) -> Result
     let release = Asked::Release { term: term.id, orders: term.candidates.clone() };
     let done = paid.is_some() || ask(engine, release).await?;
     if done {
-        life.oracle.dismiss(at, &term.candidates);
+        // Who takes one of several has said nothing of the others.
+        if paid.is_none() {
+            life.oracle.dismiss(at, &term.candidates);
+        }
         let_go(life, at);
     }
     if done && let Some(order) = paid {

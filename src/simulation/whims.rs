@@ -9,10 +9,11 @@ use super::event::Event;
 use super::file::Unwanted;
 use super::life::{Daemon, Life};
 use super::oracle::Complaint;
-use super::people::{ask, failed, term_of};
+use super::people::{ask, failed, is_dead, term_of};
 use crate::daemon::commands::Asked;
 use crate::daemon::sound::request_hash;
 use crate::renewal::state::TermState;
+use crate::sandbox::{LedgerOrder, PlacedBy};
 use crate::store::terms::DueTerm;
 
 /// Who is refused this often gives up.
@@ -159,10 +160,22 @@ async fn rebase(life: &mut Life, engine: &mut Daemon, at: usize, subscription: i
     Ok(done)
 }
 
-/// Who says when it begins anew has looked at what was ordered until now.
+/// Who says when it begins anew has looked at what was ordered for what was before; of several that can pay until then he has counted one at most, and what
+/// pays from then on he has not.
 fn went_on(life: &mut Life, at: usize, k: u32) {
     life.plans[at].settled_by_people.extend(0..k);
-    let seen: Vec<String> = life.sandbox.with_orders(|orders| orders.iter().map(|order| order.order_no.clone()).collect());
+    let (plan, cycle) = (&life.plans[at], i64::from(life.plans[at].cycle().least_days()));
+    let began = plan.deadline(k.saturating_sub(1), &life.zone);
+    let (from, until) = (began - days(62.min(cycle / 2)), began + days(28.min(cycle / 4)));
+    let others = life.sandbox.with_orders(|orders| {
+        let for_it = |o: &&LedgerOrder| {
+            o.placed_by != PlacedBy::Us && plan.looks_like(&o.request) && plan.term_of(o.created_at, &life.zone) < k
+        };
+        orders.iter().filter(for_it).cloned().collect::<Vec<_>>()
+    });
+    let pays_until_then = |o: &LedgerOrder| !is_dead(&o.status) && (from..until).contains(&o.created_at);
+    let several = others.iter().filter(|o| pays_until_then(o)).count() > 1;
+    let seen: Vec<String> = others.into_iter().filter(|o| !(several && pays_until_then(o))).map(|o| o.order_no).collect();
     life.oracle.dismiss(at, &seen);
     life.figures.rebases += 1;
 }
