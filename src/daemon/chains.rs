@@ -125,8 +125,9 @@ impl Desk<'_> {
         let step =
             Move { warn_at: None, reason: Some(Reason::Rebased), detail: Some(detail), ..Move::of(&term, TermState::Skipped) };
         let counted = self.counted(&term, to).await?;
-        let pay: Vec<&str> = counted.pay.iter().map(|order| order.key.as_str()).collect();
-        let mut write = self.by_hand("chain.rebased", &term, &json!({"to": to.to_string(), "why": why, "counted": pay}), step);
+        let (pay, left) = counted.shown();
+        let said = json!({"to": to.to_string(), "why": why, "counted": pay, "left": left});
+        let mut write = self.by_hand("chain.rebased", &term, &said, step);
         if term.state == TermState::Renewed {
             write.moves.clear();
         }

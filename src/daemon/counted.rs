@@ -10,12 +10,12 @@ use jiff::{SignedDuration, Span, Timestamp};
 use super::commands::{Desk, Refused};
 use super::engine::{Engine, after};
 use super::pays;
-use super::sound::named;
+use super::sound::{Since, named};
 use crate::calendar;
 use crate::renewal::evidence::{self, Listed};
 use crate::renewal::state::Reason;
-use crate::store::StoreError;
-use crate::store::terms::DueTerm;
+use crate::store::terms::{DueTerm, Unpaid};
+use crate::store::{Store, StoreError};
 
 /// So long before its term begins an order is hardly made.
 pub(super) const BEFORE: SignedDuration = SignedDuration::from_hours(62 * 24);
@@ -26,7 +26,7 @@ pub(super) struct Counted {
     /// What he had looked at for the term before.
     looked_at: Vec<String>,
     /// What pays until it begins.
-    pub(super) pay: Vec<Listed>,
+    pay: Vec<Listed>,
     /// What is known and not accounted for.
     hold: Vec<Listed>,
 }
@@ -34,6 +34,11 @@ pub(super) struct Counted {
 impl Counted {
     pub(super) fn keys(&self) -> Vec<String> {
         self.looked_at.iter().cloned().chain(self.pay.iter().map(|order| order.key.clone())).collect()
+    }
+
+    /// For the audit row: what pays, and what is left over.
+    pub(super) fn shown(&self) -> (Vec<&str>, Vec<&str>) {
+        (self.pay.iter().map(|order| order.key.as_str()).collect(), self.hold.iter().map(|order| order.key.as_str()).collect())
     }
 
     pub(super) fn said(&self) -> String {
@@ -52,33 +57,49 @@ impl Counted {
 
 impl Desk<'_> {
     /// Orders of others that a person counts by saying that it is paid until `to`: the one that was paid for this customer and can end there, and of those
-    /// that he was shown what had ended before. Of several nobody can say which he means, and one that pays on from `to` holds: they are named.
+    /// that he was shown as many as the time until then needs. Of several that can end there nobody can say which he means, and one that pays on from
+    /// `to` holds: they are named.
     pub(super) async fn counted(&mut self, term: &DueTerm, to: Date) -> Result<Counted, Refused> {
         let unpaid = self.store.unpaid(term.id).await?;
-        let months = term.standing.cycle_months;
-        let began = calendar::deadline(to.saturating_sub(Span::new().months(i64::from(months))), &self.config.zone);
-        let since = unpaid.previous_order_at.unwrap_or_else(|| after(began.unwrap_or(self.now), -before(months)));
-        let (shown, mut counted) = (foreign(term), Counted { looked_at: term.dismissed.clone(), ..Counted::default() });
-        let mut there = Vec::new();
+        let mut sorted =
+            Sorted { counted: Counted { looked_at: term.dismissed.clone(), ..Counted::default() }, ..Sorted::default() };
+        let since = self.counts_since(term, &unpaid, to);
+        let mut needed = days_between(unpaid.from, to);
+        let moved = needed >= half(term);
         for order in self.store.foreign_since(since, self.now, self.po_prefix).await? {
-            let (is_shown, looked_at) = (shown.contains(&order.key), term.dismissed.contains(&order.key));
+            let is_shown = foreign(term).contains(&order.key);
             let paid = evidence::is_paid(order.status.as_deref()) && names(&order, term);
-            match ends(&order, term, to) {
-                _ if !is_shown && !paid || evidence::is_dead(order.status.as_deref()) => {}
-                Ends::Earlier | Ends::Unknown if is_shown => counted.pay.push(order),
-                Ends::There if looked_at => counted.pay.push(order),
-                _ if looked_at => {}
-                Ends::There => there.push(order),
-                Ends::Earlier | Ends::Unknown | Ends::Later => counted.hold.push(order),
+            if (is_shown || paid) && !evidence::is_dead(order.status.as_deref()) {
+                sorted.take(order, term, to, moved.then_some(unpaid.from), is_shown);
             }
         }
-        let half = Span::new().days(15 * i64::from(months));
-        let ours_pays = unpaid.paid_by_us && to < unpaid.from.saturating_add(half);
+        let Sorted { mut counted, before, mut there, earlier } = sorted;
+        // What was paid until the chain of before began, nobody is asked about again.
+        match before.as_slice() {
+            [one] if !unpaid.paid_by_us => counted.looked_at.push(one.key.clone()),
+            _ => counted.hold.extend(before),
+        }
+        let ours_pays = unpaid.paid_by_us && !moved;
         match there.as_slice() {
             [one] if !ours_pays && !self.another_paid_until_then(term, one).await? => counted.pay.append(&mut there),
             _ => counted.hold.append(&mut there),
         }
+        needed -= counted.pay.iter().map(|order| i64::from(months(order, term)) * 30).sum::<i64>();
+        for order in earlier {
+            let length = i64::from(months(&order, term)) * 30;
+            let counts = needed >= length / 2;
+            needed -= if counts { length } else { 0 };
+            if counts { &mut counted.pay } else { &mut counted.hold }.push(order);
+        }
         Ok(counted)
+    }
+
+    /// What was made before that neither held the term nor can hold the next one.
+    fn counts_since(&self, term: &DueTerm, unpaid: &Unpaid, to: Date) -> Timestamp {
+        let months = term.standing.cycle_months;
+        let began = calendar::deadline(to.saturating_sub(Span::new().months(i64::from(months))), &self.config.zone);
+        let early = after(began.unwrap_or(self.now), -before(months));
+        unpaid.previous_order_at.unwrap_or_else(|| early.min(Since::of(term, unpaid, &self.config.zone).at))
     }
 
     /// Then the one that was made after that pays on, most likely.
@@ -91,33 +112,82 @@ impl Desk<'_> {
 }
 
 impl Engine {
-    /// Where nothing was counted by name, because nobody had read it yet: the one order that was made before the chain was begun. Takes it out of what was
-    /// `found` to hold `term`. `ours_at`: what was made before that is what another window finds only.
+    /// Takes what pays until `term` out of what was `found` to hold it.
     pub(super) async fn count_what_pays_until_then(
         &mut self,
         term: &DueTerm,
         foreign: &[Listed],
-        ours_at: Timestamp,
         found: &mut Vec<String>,
     ) -> Result<(), StoreError> {
-        let unpaid = self.store.unpaid(term.id).await?;
-        let before = |order: &&Listed| found.contains(&order.key) && order.created_at.is_some_and(|at| at < unpaid.begun_at);
-        let before: Vec<&Listed> = foreign.iter().filter(before).collect();
-        let [only @ Listed { created_at: Some(made), .. }] = before.as_slice() else { return Ok(()) };
-        let counts = *made < ours_at
-            || matches!(ends(only, term, unpaid.from), Ends::There)
-                && evidence::is_paid(only.status.as_deref())
-                && names(only, term);
-        if unpaid.rebased
-            && !unpaid.paid_by_us
-            && counts
-            && !self.store.is_revived(only.mark, unpaid.begun_at).await?
-            && self.store.counted_before(term.id, &self.po_prefix).await?.is_empty()
-            && !pays::pays_before(&mut self.store, term, *made, *made, (self.clock.now(), &self.po_prefix)).await?
-        {
-            found.retain(|other| *other != only.key);
-        }
+        let found_so_far: Vec<&Listed> = foreign.iter().filter(|order| found.contains(&order.key)).collect();
+        let (now, zone) = (self.clock.now(), &self.config.zone);
+        let pays = pays_until_then(&mut self.store, term, &found_so_far, zone, (now, &self.po_prefix)).await?;
+        found.retain(|key| Some(key) != pays.as_ref());
         Ok(())
+    }
+}
+
+/// Where a person began the chain of `term` and nothing was counted by name, because nobody had read it yet: the one of these orders of others that was made
+/// before. `seen`: as for [`pays::pays_before`].
+async fn pays_until_then(
+    store: &mut Store,
+    term: &DueTerm,
+    found: &[&Listed],
+    zone: &TimeZone,
+    seen: (Timestamp, &str),
+) -> Result<Option<String>, StoreError> {
+    let unpaid = store.unpaid(term.id).await?;
+    let before: Vec<&&Listed> = found.iter().filter(|order| order.created_at.is_some_and(|at| at <= unpaid.begun_at)).collect();
+    let [only @ Listed { created_at: Some(made), .. }] = before.as_slice() else { return Ok(None) };
+    let can = *made < Since::of(term, &unpaid, zone).ours_at || can_pay_until(only, term, unpaid.from);
+    let counts = unpaid.rebased
+        && !unpaid.paid_by_us
+        && can
+        && !store.is_revived(only.mark, unpaid.begun_at).await?
+        && store.accounted_for(term.id).await?.is_empty()
+        && !pays::pays_before(store, term, *made, *made, seen).await?;
+    Ok(counts.then(|| only.key.clone()))
+}
+
+/// Whoever says which order pays `term` takes it for paid until it begins: the one of these orders of others that can have paid that, if it is one.
+pub(super) async fn paid_until(store: &mut Store, term: &DueTerm, others: &[&Listed]) -> Result<Option<String>, StoreError> {
+    let unpaid = store.unpaid(term.id).await?;
+    let mut pay = others.iter().filter(|order| can_pay_until(order, term, unpaid.from));
+    let only = pay.next().filter(|_| pay.next().is_none() && !unpaid.paid_by_us);
+    Ok(only.map(|order| order.key.clone()))
+}
+
+fn can_pay_until(order: &Listed, term: &DueTerm, to: Date) -> bool {
+    matches!(ends(order, term, to), Ends::There) && evidence::is_paid(order.status.as_deref()) && names(order, term)
+}
+
+/// Orders of others, by when what they pay ends.
+#[derive(Default)]
+struct Sorted {
+    counted: Counted,
+    /// On the day on which what was paid had ended so far.
+    before: Vec<Listed>,
+    /// On the day that a person says.
+    there: Vec<Listed>,
+    /// Before that, and he was shown them.
+    earlier: Vec<Listed>,
+}
+
+impl Sorted {
+    /// `from`: when what was paid had ended so far, where `to` is another term's day.
+    fn take(&mut self, order: Listed, term: &DueTerm, to: Date, from: Option<Date>, is_shown: bool) {
+        let until_from = from.map(|from| ends(&order, term, from));
+        match ends(&order, term, to) {
+            Ends::There if term.dismissed.contains(&order.key) => self.counted.pay.push(order),
+            _ if term.dismissed.contains(&order.key) => {}
+            Ends::There => self.there.push(order),
+            Ends::Later => self.counted.hold.push(order),
+            _ if matches!(until_from, Some(Ends::There)) => self.before.push(order),
+            _ if is_shown => self.earlier.push(order),
+            _ if matches!(until_from, Some(Ends::Later)) => self.counted.hold.push(order),
+            // Older than what was paid until now.
+            Ends::Earlier | Ends::Unknown => {}
+        }
     }
 }
 
@@ -149,8 +219,7 @@ enum Ends {
 
 fn ends(order: &Listed, term: &DueTerm, to: Date) -> Ends {
     let Some(made) = order.created_at.map(|at| at.to_zoned(TimeZone::UTC).date()) else { return Ends::Unknown };
-    let own = order.facts.months.first().filter(|first| order.facts.months.iter().all(|months| months == *first));
-    let months = own.and_then(|months| u16::try_from(*months).ok()).unwrap_or(term.standing.cycle_months);
+    let months = months(order, term);
     let began = to.saturating_sub(Span::new().months(i64::from(months)));
     if made < began.saturating_sub(before(months)) {
         Ends::Earlier
@@ -159,6 +228,21 @@ fn ends(order: &Listed, term: &DueTerm, to: Date) -> Ends {
     } else {
         Ends::Later
     }
+}
+
+/// For how long an order pays: as it says, or as the term is long.
+fn months(order: &Listed, term: &DueTerm) -> u16 {
+    let own = order.facts.months.first().filter(|first| order.facts.months.iter().all(|months| months == *first));
+    own.and_then(|months| u16::try_from(*months).ok()).unwrap_or(term.standing.cycle_months)
+}
+
+/// Half the length of a term, in days.
+fn half(term: &DueTerm) -> i64 {
+    15 * i64::from(term.standing.cycle_months)
+}
+
+fn days_between(from: Date, to: Date) -> i64 {
+    from.until(to).map_or(0, |span| i64::from(span.get_days()))
 }
 
 /// So long before its term begins an order is hardly made.

@@ -60,8 +60,9 @@ impl Since {
         // A minute of grace: the portal stamps an order by its own clock.
         let minute = SignedDuration::from_mins(-1);
         let ours_at = unpaid.previous_order_at.map_or(watched, |at| after(at, minute));
-        let counted = unpaid.rebased && unpaid.previous_order_at.is_none();
-        let at = if counted { ours_at.min(after(began, -counted::before(months))) } else { ours_at };
+        let counts_one = unpaid.rebased && unpaid.previous_order_at.is_none();
+        let at = if counts_one { ours_at.min(after(began, -counted::before(months))) } else { ours_at };
+        let at = unpaid.left_since.map_or(at, |left| at.min(left));
         Self { at, ours_at, unpaid_at: after(ours_at, MONTH.saturating_mul(-i32::from(months))) }
     }
 
@@ -234,7 +235,7 @@ impl Engine {
         found.extend(alike.iter().map(|(order, _)| order.clone()));
         found.extend(living.into_iter().flatten().map(|order| order.order_no.clone()));
         found.retain(|key| !others.dismissed[&term.id].contains(key));
-        self.count_what_pays_until_then(term, &others.foreign, ours_at, &mut found).await?;
+        self.count_what_pays_until_then(term, &others.foreign, &mut found).await?;
         let shown =
             |key: &String| alike.iter().find(|(order, _)| order == key).map(|(_, name)| format!("{key} (ours, for {name})"));
         let named: Vec<String> = found.iter().map(|key| shown(key).unwrap_or_else(|| named(key, &others.foreign))).collect();

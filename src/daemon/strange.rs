@@ -125,6 +125,7 @@ impl Engine {
 
     /// Looks at the orders with these keys or rows, which are new in the portal's list, or changed, or whose details were just read.
     pub(super) async fn notice_orders(&mut self, now: Timestamp, keys: &[&str], rows: &[i64]) -> Result<(), TickError> {
+        self.read_what_died(keys).await?;
         for strange in self.store.unexpected(now, keys, rows).await? {
             let kind = match strange.what.as_str() {
                 "lives" => "order.lives_again",
@@ -145,6 +146,16 @@ impl Engine {
             let message = told(&strange);
             tracing::warn!("{}", message.what);
             self.store.note_unexpected(now, event, &message, None).await?;
+        }
+        Ok(())
+    }
+
+    /// Whose an order was that is not paid any more; what cannot be read now is read when its renewal is due.
+    async fn read_what_died(&mut self, keys: &[&str]) -> Result<(), TickError> {
+        for key in self.store.died_unread(keys).await? {
+            if let Some(listed) = self.store.listed_order(&key, &self.po_prefix).await? {
+                self.read_detail_of(&listed).await?;
+            }
         }
         Ok(())
     }

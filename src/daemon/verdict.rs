@@ -82,11 +82,14 @@ impl Desk<'_> {
         let learned = self.store.learned(&term.identity).await?;
         let mut others = self.store.foreign_since(since, self.now, self.po_prefix).await?;
         others.retain(|order| {
-            let looked_at = term.dismissed.contains(&order.key) || order.key == chosen.key;
+            let looked_at = term.dismissed.contains(&order.key);
             !looked_at
                 && !evidence::is_dead(order.status.as_deref())
                 && evidence::may_have_renewed(order, &term.identity, &learned)
         });
+        others.retain(|order| order.key != chosen.key);
+        let pays = counted::paid_until(self.store, term, &others.iter().collect::<Vec<_>>()).await?;
+        others.retain(|order| Some(&order.key) != pays.as_ref());
         Ok(others)
     }
 

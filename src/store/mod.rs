@@ -25,6 +25,35 @@ macro_rules! lost {
     };
 }
 
+/// The audit row `l` with which a person began the chain of which `t` is the first term.
+macro_rules! begun {
+    () => {
+        "l.seq = (SELECT max(x.seq) FROM audit_log x WHERE x.subscription_id = t.subscription_id AND x.kind = 'chain.rebased')
+         AND t.offset_months = 0 AND l.detail ->> '$.detail.to' = t.starts_on"
+    };
+}
+
+/// The orders `p` of others that he counted then as what pays until `t`.
+macro_rules! counted {
+    () => {
+        concat!(
+            "FROM term t JOIN audit_log l ON ",
+            begun!(),
+            " JOIN json_each(l.detail, '$.detail.counted') c JOIN portal_order p ON p.account_id = 1 AND p.key = c.value AND p.attempt_id IS NULL"
+        )
+    };
+}
+
+/// Whether the order `p` is one that he can have counted, where nothing was named because nobody had read it yet: it can end on the first day of `t`
+/// (`daemon/counted.rs`), was made before, and has ceased to be paid since.
+macro_rules! could_count {
+    () => {
+        "json_array_length(l.detail, '$.detail.counted') = 0 AND p.created_at <= l.at AND p.unpaid_at >= l.at
+         AND julianday(p.created_at) - 2 * julianday(t.starts_on) + julianday(t.ends_on)
+             BETWEEN -min(62, (julianday(t.ends_on) - julianday(t.starts_on)) / 2) AND min(28, (julianday(t.ends_on) - julianday(t.starts_on)) / 4)"
+    };
+}
+
 mod absence;
 pub mod account;
 mod added;
@@ -34,6 +63,7 @@ pub mod audit;
 mod bulk;
 pub mod commands;
 pub mod committed;
+mod counted;
 pub mod details;
 pub mod ends;
 pub mod files;

@@ -14,25 +14,6 @@ use super::{Doing, Store, StoreError, commit};
 use crate::renewal::evidence::Listed;
 use crate::renewal::facts;
 
-/// The audit row `l` with which a person began the chain of which `t` is the first term.
-macro_rules! begun {
-    () => {
-        "l.seq = (SELECT max(x.seq) FROM audit_log x WHERE x.subscription_id = t.subscription_id AND x.kind = 'chain.rebased')
-         AND t.offset_months = 0 AND l.detail ->> '$.detail.to' = t.starts_on"
-    };
-}
-
-/// The orders `p` of others that he counted then as what pays until `t`.
-macro_rules! counted {
-    () => {
-        concat!(
-            "FROM term t JOIN audit_log l ON ",
-            begun!(),
-            " JOIN json_each(l.detail, '$.detail.counted') c JOIN portal_order p ON p.account_id = 1 AND p.key = c.value AND p.attempt_id IS NULL"
-        )
-    };
-}
-
 /// The newest living order of others that was made after `p`, for the same product, customer and serial number.
 macro_rules! another {
     () => {
@@ -115,20 +96,6 @@ impl Store {
         .doing("reading what comes before a term")
     }
 
-    /// R4: the orders of others that a person counted when he began the chain of this term, which is its first.
-    pub async fn counted_before(&mut self, term: i64, ours: &str) -> Result<Vec<Listed>, StoreError> {
-        let keys: Vec<String> = sqlx::query_scalar(concat!("SELECT p.key ", counted!(), " WHERE t.id = $1"))
-            .bind(term)
-            .fetch_all(&mut self.conn)
-            .await
-            .doing("reading what comes before a term")?;
-        let mut counted = Vec::with_capacity(keys.len());
-        for key in keys {
-            counted.extend(self.listed_order(&key, ours).await?);
-        }
-        Ok(counted)
-    }
-
     /// The next term exists once the one before is renewed, or a person has counted an order as what pays until then. Whether that is so no more: the order
     /// is not paid, as last seen, or the term is not renewed.
     pub async fn lapsed_before(&mut self, term: i64) -> Result<Option<Lapsed>, StoreError> {
@@ -142,6 +109,16 @@ impl Store {
             ") ORDER BY p.id DESC LIMIT 1) UNION ALL SELECT p.key, p.status ",
             counted!(),
             " WHERE t.id = $1 AND ",
+            dead!("p.status"),
+            " UNION ALL SELECT p.key, p.status FROM term t JOIN audit_log l ON ",
+            begun!(),
+            " JOIN subscription s ON s.id = t.subscription_id
+              JOIN portal_order p ON p.account_id = 1 AND p.attempt_id IS NULL AND p.product = s.product_id AND p.partner = s.partner_id
+             WHERE t.id = $1 AND ",
+            could_count!(),
+            " AND ",
+            another!(),
+            " IS NULL AND ",
             dead!("p.status"),
             " LIMIT 1"
         ))
@@ -275,7 +252,9 @@ impl Store {
              JOIN term t ON t.subscription_id = s.id AND t.state = 'scheduled' AND t.due_at > $3 JOIN audit_log l ON ",
             begun!(),
             "
-             WHERE p.attempt_id IS NULL AND EXISTS (SELECT 1 FROM json_each(l.detail, '$.detail.counted') WHERE value = p.key) AND ",
+             WHERE p.attempt_id IS NULL AND (EXISTS (SELECT 1 FROM json_each(l.detail, '$.detail.counted') WHERE value = p.key) OR ",
+            could_count!(),
+            ") AND ",
             dead!("p.status"),
             "
              UNION ALL

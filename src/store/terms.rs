@@ -77,6 +77,8 @@ pub struct Unpaid {
     pub begun_at: Timestamp,
     /// Whether a person began it, by `rebase`.
     pub rebased: bool,
+    /// When the first of the orders was made that were left over as it was begun.
+    pub left_since: Option<Timestamp>,
     /// Whether an order of ours pays until then, or until days before or after it.
     pub paid_by_us: bool,
 }
@@ -315,7 +317,7 @@ impl Store {
 
     /// What comes before a term in its chain (R11).
     pub async fn unpaid(&mut self, term: i64) -> Result<Unpaid, StoreError> {
-        let (from, previous, begun, added, by_us): (String, Option<String>, Option<String>, String, bool) = sqlx::query_as(
+        let (from, previous, begun, added, by_us, left): (String, Option<String>, Option<String>, String, bool, Option<String>) = sqlx::query_as(
             "SELECT u.starts_on, (SELECT max(min(a.created_at, coalesce(o.created_at, a.created_at), iif(a.request = '{}', a.fence_at, a.created_at))) FROM term p JOIN attempt a ON a.term_id = p.id
                                   LEFT JOIN portal_order o ON o.attempt_id = a.id
                                   WHERE p.subscription_id = u.subscription_id AND p.id < u.id AND a.state = 'placed'),
@@ -323,7 +325,10 @@ impl Store {
                     EXISTS (SELECT 1 FROM term p JOIN attempt a ON a.term_id = p.id AND a.state = 'placed' LEFT JOIN portal_order o ON o.attempt_id = a.id
                             WHERE p.subscription_id = u.subscription_id AND p.state = 'renewed'
                               AND abs(julianday(p.ends_on) - julianday(u.starts_on)) * 2 < julianday(u.ends_on) - julianday(u.starts_on)
-                              AND lower(coalesce(o.status, a.order_status, '')) NOT IN ('cancelled', 'failed', 'refunded', 'invalid'))
+                              AND lower(coalesce(o.status, a.order_status, '')) NOT IN ('cancelled', 'failed', 'refunded', 'invalid')),
+                    (SELECT min(p.created_at) FROM audit_log l, json_each(l.detail, '$.detail.left') c JOIN portal_order p ON p.account_id = 1 AND p.key = c.value
+                     WHERE l.seq = (SELECT max(x.seq) FROM audit_log x WHERE x.subscription_id = u.subscription_id AND x.kind = 'chain.rebased')
+                       AND u.offset_months = 0 AND l.detail ->> '$.detail.to' = u.starts_on)
              FROM term u JOIN subscription s ON s.id = u.subscription_id WHERE u.id = (SELECT min(e.id) FROM term t JOIN term e ON e.subscription_id = t.subscription_id AND e.id <= t.id WHERE t.id = $1
                  AND (e.id = t.id OR (e.state NOT IN ('renewed', 'placed', 'skipped') AND NOT EXISTS (SELECT 1 FROM attempt x WHERE x.term_id = e.id AND x.state = 'placed')
                       AND e.id >= (SELECT max(c.id) FROM term c WHERE c.subscription_id = t.subscription_id AND c.id <= t.id AND c.offset_months = 0))))",
@@ -337,6 +342,7 @@ impl Store {
             previous_order_at: read_optional_time(previous.as_deref())?,
             begun_at: read_time(begun.as_ref().unwrap_or(&added))?,
             rebased: begun.is_some(),
+            left_since: read_optional_time(left.as_deref())?,
             paid_by_us: by_us,
         })
     }

@@ -4,7 +4,8 @@ use jiff::civil::{Date, date};
 
 use crate::daemon::commands::Asked;
 use crate::daemon::testing::{BEGIN, World, at, order_of};
-use crate::sandbox::Sandbox;
+use crate::ids::PortalId;
+use crate::sandbox::{Foreign, OrderRequest, PlacedBy, SUCCEED, Sandbox};
 
 async fn rebase(world: &mut World, to: Date) -> String {
     world.engine.look_at_portal().await.unwrap();
@@ -87,6 +88,61 @@ async fn what_was_bought_by_hand_counts_also_where_it_is_read_only_later() {
     assert_eq!(world.states().await, ["renewed ", "skipped rebased", "renewed ", "scheduled "]);
 }
 
+/// He renews by himself each year. What had counted by itself was forgotten when a person took the next one, held the year after, and was taken for that.
+#[tokio::test]
+async fn what_counts_by_itself_holds_no_later_term() {
+    let (mut world, sandbox, _) = World::before_sandbox().await;
+    world.live_until("2027-02-08T10:00:00Z").await;
+    order_of(&sandbox, 1);
+    let to = date(2028, 3, 1);
+    world.ask(Asked::Rebase { subscription: 1, to, why: "renewed".to_owned(), far: false }).await.unwrap();
+    let [second] = ordered_on(&mut world, &sandbox, ["2028-02-08"]).await;
+    live(&mut world, &["2028-02-16T10:00:00Z"]).await;
+    assert_eq!(world.states().await, ["skipped rebased", "held foreign_order"]);
+    let answer = world.ask(Asked::ResolveOrdered { term: 2, order: second }).await.unwrap();
+    assert!(!answer.contains("as well"), "{answer}");
+    live(&mut world, &["2028-02-17T10:00:00Z", "2029-02-15T10:00:00Z", "2029-02-15T11:00:00Z"]).await;
+    assert_eq!(world.states().await, ["skipped rebased", "renewed ", "renewed ", "scheduled "]);
+}
+
+/// He paid three years with one order, and another one with the next. The refusal of `--order-no` names `rebase`, and that forgot the second.
+#[tokio::test]
+async fn what_is_more_than_the_time_until_then_needs_is_left_over_and_holds() {
+    let (mut world, sandbox, _) = World::before_sandbox().await;
+    world.live_until("2027-02-08T10:00:00Z").await;
+    let mut request = OrderRequest::rm_premium(Some(PortalId::known(1)), PortalId::known(5), PortalId::known(7), 3);
+    request.service_list[0].multi_cycle = 3;
+    let three = sandbox.add_foreign(Foreign { by: PlacedBy::Customer, request, status: SUCCEED, created_at: None }).order_no;
+    let [one] = ordered_on(&mut world, &sandbox, ["2027-02-09"]).await;
+    live(&mut world, &["2027-02-15T09:00:00Z"]).await;
+    let refused = world.ask(Asked::ResolveOrdered { term: 1, order: three.clone() }).await.unwrap_err().to_string();
+    assert!(refused.contains("is for 36 months") && refused.contains("renewd rebase"), "{refused}");
+    let (to, why) = (date(2030, 3, 1), "three years".to_owned());
+    let answer = world.ask(Asked::Rebase { subscription: 1, to, why, far: true }).await.unwrap();
+    assert!(answer.contains(&format!("order {three} of 2027-02-08 counts")), "{answer}");
+    assert!(answer.contains(&format!("order {one} of 2027-02-09 is there as well")), "{answer}");
+    live(&mut world, &["2030-02-15T10:00:00Z", "2030-02-16T10:00:00Z"]).await;
+    assert_eq!(world.states().await, ["skipped rebased", "held foreign_order"]);
+    let told = world.told("term:2:foreign_order").await;
+    assert!(told[0].contains(&one) && !told[0].contains(&three), "{told:?}");
+}
+
+/// The term that was paid had been bought on its first day: that held the first renewal with the customer's own, and, where he had taken that, every later one.
+#[tokio::test]
+async fn what_paid_until_the_term_that_a_person_settled_holds_no_later_one() {
+    let (mut world, sandbox, _) = World::before_sandbox().await;
+    let request = OrderRequest::rm_premium(Some(PortalId::known(1)), PortalId::known(5), PortalId::known(7), 3);
+    let created_at = Some(at("2026-03-01T08:00:00Z"));
+    let before = sandbox.add_foreign(Foreign { by: PlacedBy::Customer, request, status: SUCCEED, created_at }).order_no;
+    let [theirs] = ordered_on(&mut world, &sandbox, ["2027-02-09"]).await;
+    live(&mut world, &["2027-02-15T09:00:00Z"]).await;
+    assert!(world.told("term:1:foreign_order").await[0].contains(&before));
+    let answer = world.ask(Asked::ResolveOrdered { term: 1, order: theirs }).await.unwrap();
+    assert!(!answer.contains("as well"), "{answer}");
+    live(&mut world, &["2027-02-15T10:00:00Z", "2028-02-16T10:00:00Z", "2028-02-16T11:00:00Z"]).await;
+    assert_eq!(world.states().await, ["renewed ", "renewed ", "scheduled "]);
+}
+
 /// Typed again, it named nothing, and what had been counted held the next year.
 #[tokio::test]
 async fn what_was_counted_stays_so_when_the_same_is_said_again() {
@@ -121,6 +177,33 @@ async fn what_was_counted_and_is_not_paid_any_more_is_told_and_holds_the_next() 
             live(&mut world, &["2028-02-18T11:00:00Z", "2028-02-18T12:00:00Z"]).await;
             assert_eq!(world.states().await, ["skipped rebased", "renewed ", "scheduled "]);
         }
+    }
+}
+
+/// The customer had paid, and somebody began the chain anew before the list showed it, so that nothing was counted by name. It was refunded, untold.
+#[tokio::test]
+async fn what_counts_by_itself_and_is_not_paid_any_more_is_told_and_holds_the_next() {
+    for seen in [true, false] {
+        let (mut world, sandbox, _) = World::before_sandbox().await;
+        world.live_until("2027-02-08T10:00:00Z").await;
+        let theirs = order_of(&sandbox, 1);
+        world.clock.set(at("2027-02-08T10:01:00Z"));
+        let (to, why) = (date(2028, 3, 1), "renewed".to_owned());
+        world.ask(Asked::Rebase { subscription: 1, to, why, far: false }).await.unwrap();
+        world.clock.set(at("2027-02-09T10:00:00Z"));
+        world.engine.look_at_portal().await.unwrap();
+        sandbox.set_status(&theirs, "refunded").unwrap();
+        if seen {
+            world.clock.set(at("2027-02-14T10:00:00Z"));
+            world.engine.look_at_portal().await.unwrap();
+            let told = world.told("strange:").await.pop().unwrap();
+            assert!(
+                told.contains(&format!("{theirs}, which counted as what is paid until 2028-03-01, is refunded now")),
+                "{told}"
+            );
+        }
+        live(&mut world, &["2028-02-16T10:00:00Z", "2028-02-18T10:00:00Z"]).await;
+        assert_eq!(world.states().await, ["skipped rebased", "held lapsed"]);
     }
 }
 

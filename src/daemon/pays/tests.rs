@@ -50,6 +50,8 @@ async fn what_was_bought_by_hand_after_a_refund_pays_no_other_year_either() {
     let order = order_of(&sandbox, 1);
     let to = jiff::civil::date(2028, 4, 20);
     world.ask(Asked::Rebase { subscription: 1, to, why: "bought by hand".to_owned(), far: false }).await.unwrap();
+    world.clock.set(at("2028-04-01T10:00:00Z"));
+    order_of(&sandbox, 1);
     world.live_until("2028-04-06T10:00:00Z").await;
     assert_eq!(world.states().await, ["renewed ", "skipped rebased", "held foreign_order"]);
     let refused = world.ask(Asked::ResolveOrdered { term: 3, order }).await.unwrap_err().to_string();
