@@ -25,6 +25,8 @@ pub(super) const BEFORE: SignedDuration = SignedDuration::from_hours(62 * 24);
 pub(super) struct Counted {
     /// What he had looked at for the term before.
     looked_at: Vec<String>,
+    /// What he had counted before: it pays until the chain that ends here began.
+    before: Vec<Listed>,
     /// What pays until it begins.
     pay: Vec<Listed>,
     /// What is known and not accounted for.
@@ -38,7 +40,9 @@ impl Counted {
 
     /// For the audit row: what pays, and what is left over.
     pub(super) fn shown(&self) -> (Vec<&str>, Vec<&str>) {
-        (self.pay.iter().map(|order| order.key.as_str()).collect(), self.hold.iter().map(|order| order.key.as_str()).collect())
+        let before = self.before.iter().filter(|order| self.pay.iter().all(|other| other.key != order.key));
+        let pay = self.pay.iter().chain(before).map(|order| order.key.as_str());
+        (pay.collect(), self.hold.iter().map(|order| order.key.as_str()).collect())
     }
 
     pub(super) fn said(&self) -> String {
@@ -74,6 +78,7 @@ impl Desk<'_> {
             }
         }
         let Sorted { mut counted, before, mut there, earlier } = sorted;
+        counted.before = self.store.counted_before(term.id, self.po_prefix).await?;
         // What was paid until the chain of before began, nobody is asked about again.
         match before.as_slice() {
             [one] if !unpaid.paid_by_us => counted.looked_at.push(one.key.clone()),

@@ -43,7 +43,7 @@ impl Store {
             dead!("p.status"),
             " AND EXISTS (SELECT 1 FROM term t JOIN audit_log l ON ",
             begun!(),
-            " WHERE t.state = 'scheduled' AND ",
+            " WHERE t.state IN ('scheduled', 'placed', 'renewed', 'held', 'awaiting_approval') AND ",
             could_count!(),
             ") LIMIT 20"
         ))

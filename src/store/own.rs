@@ -14,12 +14,12 @@ use super::{Doing, Store, StoreError, commit};
 use crate::renewal::evidence::Listed;
 use crate::renewal::facts;
 
-/// The newest living order of others that was made after `p`, for the same product, customer and serial number.
+/// The newest living order of others that was made after `p`, or lives again since, for the same product, customer and serial number.
 macro_rules! another {
     () => {
         concat!(
             "(SELECT max(x.key) FROM portal_order x WHERE x.attempt_id IS NULL AND x.product = s.product_id AND x.partner = s.partner_id
-                 AND coalesce(x.serial, s.serial, '') = coalesce(s.serial, '') AND x.created_at >= p.created_at AND x.id <> p.id AND NOT ",
+                 AND coalesce(x.serial, s.serial, '') = coalesce(s.serial, '') AND (x.created_at >= p.created_at OR x.revived_at >= p.created_at) AND x.id <> p.id AND NOT ",
             dead!("x.status"),
             ")"
         )
@@ -245,11 +245,12 @@ impl Store {
             lost!("p.status", "a.matched_by"),
             "
              UNION ALL
-             SELECT 'uncounted', s.id, s.name, p.key, p.status, cast(t.starts_on AS TEXT), NULL, ",
+             SELECT 'uncounted', s.id, s.name, p.key, p.status, cast(t.starts_on AS TEXT),
+                    (SELECT max(n.ends_on) FROM term n WHERE n.subscription_id = s.id AND n.id >= t.id AND n.state IN ('placed', 'renewed')), ",
             another!(),
             "
              FROM changed p JOIN subscription s ON p.product = s.product_id AND p.partner = s.partner_id AND s.active = 1
-             JOIN term t ON t.subscription_id = s.id AND t.state = 'scheduled' AND t.due_at > $3 JOIN audit_log l ON ",
+             JOIN term t ON t.subscription_id = s.id AND t.state <> 'skipped' AND t.starts_on > $3 JOIN audit_log l ON ",
             begun!(),
             "
              WHERE p.attempt_id IS NULL AND (EXISTS (SELECT 1 FROM json_each(l.detail, '$.detail.counted') WHERE value = p.key) OR ",
