@@ -2,6 +2,7 @@
 
 use jiff::civil::{Date, date};
 
+use super::{Ends, ends};
 use crate::daemon::commands::Asked;
 use crate::daemon::testing::{BEGIN, World, at, order_of};
 use crate::ids::PortalId;
@@ -231,4 +232,44 @@ async fn an_order_of_ours_that_is_paid_again_holds_nothing_once_a_person_has_sai
     rebase(&mut world, date(2028, 3, 1)).await;
     live(&mut world, &["2028-02-16T10:00:00Z", "2028-02-16T11:00:00Z"]).await;
     assert_eq!(world.states().await, ["renewed ", "skipped rebased", "renewed ", "scheduled "]);
+}
+
+/// The database asks of every row what the code says of one order; where the two part, an order that counted may end untold.
+#[tokio::test]
+async fn the_database_counts_what_the_code_counts() {
+    let (mut world, sandbox, _) = World::before_sandbox().await;
+    let [theirs] = ordered_on(&mut world, &sandbox, ["2027-02-01"]).await;
+    world.engine.look_at_portal().await.unwrap();
+    world.clock.set(at("2027-03-30T10:00:00Z"));
+    sqlx::raw_sql("DROP TRIGGER term_keeps_its_dates").execute(&mut world.engine.store.conn).await.unwrap();
+    let began = date(2027, 3, 1);
+    for months in [1, 3, 12, 24] {
+        let length = jiff::Span::new().months(i64::from(months));
+        let to = began + length;
+        world.ask(Asked::Rebase { subscription: 1, to, why: "a test".to_owned(), far: true }).await.unwrap();
+        run(&mut world, "UPDATE term SET ends_on = $1 WHERE id = (SELECT max(id) FROM term)", to + length).await;
+        let id = sqlx::query_scalar("SELECT max(id) FROM term").fetch_one(&mut world.engine.store.conn).await.unwrap();
+        let mut term = world.engine.store.term(id).await.unwrap().unwrap();
+        term.standing.cycle_months = months;
+        let days = (began - jiff::Span::new().days(80)).series(jiff::Span::new().days(1)).take(130);
+        let (mut counting, mut parted) = (0, 0);
+        for day in days {
+            run(&mut world, MADE_ON, day).await;
+            let order = world.engine.store.listed_order(&theirs, "RW-").await.unwrap().unwrap();
+            let counts = matches!(ends(&order, &term, to), Ends::There);
+            counting += i32::from(counts);
+            parted += i32::from(world.engine.store.died_unread(&[&theirs]).await.unwrap().is_empty() == counts);
+        }
+        // Months are not all as long: a day may differ at either end.
+        assert!(
+            counting > 0 && counting < 130 && parted <= 2,
+            "{months} months: {counting} days count, of {parted} the two say otherwise"
+        );
+    }
+}
+
+const MADE_ON: &str = "UPDATE portal_order SET created_at = $1 || 'T12:00:00.000Z', status = 'refunded', unpaid_at = '2030-06-01T00:00:00.000Z', detail = NULL";
+
+async fn run(world: &mut World, sql: &'static str, day: Date) {
+    sqlx::query(sql).bind(day.to_string()).execute(&mut world.engine.store.conn).await.unwrap();
 }

@@ -120,6 +120,35 @@ async fn a_filled_database_of_every_older_version_is_brought_up_to_date_and_lose
     }
 }
 
+/// The order of ours was told to live again by a program that did not note when: what was bought before that day is not what it pays (0012).
+#[tokio::test]
+async fn since_when_an_order_lives_again_is_taken_from_the_audit_log_of_an_older_program() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("renewd.db");
+    let mut conn = raw(&path).await;
+    let first = Cow::Owned(MIGRATIONS.iter().take(11).cloned().collect());
+    Migrator { migrations: first, ..Migrator::DEFAULT }.run(&mut conn).await.unwrap();
+    sqlx::raw_sql(FILLED).execute(&mut conn).await.unwrap();
+    sqlx::raw_sql(
+        "INSERT INTO audit_log (at, kind, order_no, detail, hash) VALUES
+            ('2026-04-01T00:00:00.000Z', 'order.lives_again', 'UF1', '{}', printf('%064d', 2)),
+            ('2026-05-01T00:00:00.000Z', 'order.lives_again', 'UF1', '{}', printf('%064d', 3)),
+            ('2026-06-01T00:00:00.000Z', 'order.lives_again', 'UF2', '{}', printf('%064d', 4)),
+            ('2026-07-01T00:00:00.000Z', 'order.died', 'UF1', '{}', printf('%064d', 5));
+        INSERT INTO portal_order (account_id, key, order_no, row, first_seen_at) VALUES (1, 'UF2', 'UF2', '{}', '2026-02-15T09:01:00.000Z')",
+    )
+    .execute(&mut conn)
+    .await
+    .unwrap();
+    sqlx::Connection::close(conn).await.unwrap();
+    let mut store = Store::open(&path, Opening::Existing).await.unwrap();
+    let revived: Vec<(String, Option<String>)> =
+        sqlx::query_as("SELECT key, revived_at FROM portal_order ORDER BY key").fetch_all(&mut store.conn).await.unwrap();
+    // The other's is none of ours: nothing of ours rests on the day.
+    assert_eq!(revived, [("UF1".to_owned(), Some("2026-05-01T00:00:00.000Z".to_owned())), ("UF2".to_owned(), None)]);
+    store.close().await.unwrap();
+}
+
 #[tokio::test]
 async fn a_reader_of_an_older_database_is_told_to_wait_for_the_daemon() {
     let folder = tempfile::tempdir().unwrap();
