@@ -16,6 +16,7 @@ use crate::store::Store;
 use crate::store::audit::verify_chain;
 
 mod deadlines;
+mod others;
 
 /// What must not be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,6 +74,8 @@ pub(super) struct Oracle {
     outbox: i64,
     marks: HashMap<(usize, u32), i64>,
     dismissed: HashMap<usize, HashSet<String>>,
+    /// Of each of these a person has counted one, and nobody knows which.
+    counted: HashMap<usize, Vec<Vec<String>>>,
     /// When the daemon was away, or its clock wrong: moments at which that changed.
     away: Vec<(Timestamp, bool)>,
     /// Doubles since a person resumed, where A2 does not hold.
@@ -116,6 +119,7 @@ impl Oracle {
             outbox: 0,
             marks: HashMap::new(),
             dismissed: HashMap::new(),
+            counted: HashMap::new(),
             revived: HashMap::new(),
             away: Vec::new(),
             doubles: BTreeMap::new(),
@@ -249,49 +253,6 @@ impl Oracle {
         must(!unwanted || self.restored || self.nature.beyond_settle, || {
             format!("order {} was placed although a person had paused, skipped or held it", order.order_no)
         })
-    }
-
-    /// R11: nothing is bought that somebody else was seen to have renewed, unless a person said so.
-    fn not_renewed_by_others(
-        &self,
-        all: &[LedgerOrder],
-        order: &LedgerOrder,
-        at: usize,
-        plans: &[Plan],
-    ) -> Result<(), Complaint> {
-        let plan = &plans[at];
-        let k = plan.term_of(order.created_at, &self.zone);
-        // What a person took instead of ours is accounted for by itself, and by nothing else.
-        let ours = |o: &&LedgerOrder| {
-            o.placed_by == PlacedBy::Us && plan.is_renewed_by(&o.request) && plan.term_of(o.created_at, &self.zone) < k
-        };
-        let before = all.iter().filter(ours).map(|o| o.created_at).max();
-        let first_paid_began =
-            plan.deadline(0, &self.zone) - SignedDuration::from_hours(24 * i64::from(plan.cycle().least_days()) - 48);
-        let since = before.map_or(first_paid_began, |at| at + SignedDuration::from_mins(2));
-        let dead_since = since - SignedDuration::from_hours(24 * i64::from(plan.cycle().least_days()));
-        let seen_by =
-            order.created_at - SignedDuration::from_mins(2) - SignedDuration::try_from(self.nature.settle()).unwrap_or_default();
-        let dismissed = self.dismissed.get(&at);
-        let renewed = all.iter().find(|other| {
-            other.placed_by != PlacedBy::Us
-                && plan.looks_like(&other.request)
-                && match self.revived.get(&other.order_no) {
-                    Some(at) => *at >= since && other.created_at >= dead_since && other.listed_from.max(*at) <= seen_by,
-                    None => other.created_at >= since && other.listed_from <= seen_by,
-                }
-                && !is_dead(&other.status)
-                && !dismissed.is_some_and(|keys| keys.contains(&other.order_no))
-        });
-        // What the portal carries out after its settle (A2 broken) was sent before.
-        must(renewed.is_none() || self.misleads() || self.nature.beyond_settle, || {
-            format!("order {} was placed although {} had renewed it", order.order_no, renewed.map_or("", |o| &o.order_no))
-        })
-    }
-
-    /// A portal that shows another customer on every order hides what others have renewed, until the first of ours was read back.
-    fn misleads(&self) -> bool {
-        self.nature.misleads
     }
 
     /// Never twice: at most one living order of ours for each term.

@@ -174,9 +174,10 @@ fn went_on(life: &mut Life, at: usize, k: u32) {
         orders.iter().filter(for_it).cloned().collect::<Vec<_>>()
     });
     let pays_until_then = |o: &LedgerOrder| !is_dead(&o.status) && (from..until).contains(&o.created_at);
-    let several = others.iter().filter(|o| pays_until_then(o)).count() > 1;
-    let seen: Vec<String> = others.into_iter().filter(|o| !(several && pays_until_then(o))).map(|o| o.order_no).collect();
-    life.oracle.dismiss(at, &seen);
+    let (there, seen): (Vec<_>, Vec<_>) = others.into_iter().partition(pays_until_then);
+    let numbers = |orders: Vec<LedgerOrder>| orders.into_iter().map(|o| o.order_no).collect::<Vec<_>>();
+    life.oracle.dismiss(at, &numbers(seen));
+    life.oracle.dismiss_one_of(at, numbers(there));
     life.figures.rebases += 1;
 }
 
