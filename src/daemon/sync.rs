@@ -178,8 +178,8 @@ impl Engine {
         if !kept(Rule::R17) {
             return Some(self.clock.now());
         }
-        // R9: a doubted database has its list read whole.
-        let synced_at = account.synced_at.filter(|_| account.doubted.is_none())?;
+        // R9: a doubted database has its list read whole, and so is a list that lacks something: what is new in it does not say that it is back.
+        let synced_at = account.synced_at.filter(|_| account.doubted.is_none() && account.lacks.is_none())?;
         account.oldest_open_fence.map_or(synced_at, |fence| fence.min(synced_at)).checked_sub(BEYOND).ok()
     }
 

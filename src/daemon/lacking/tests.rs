@@ -1,4 +1,5 @@
 use crate::daemon::testing::{World, at, order_of};
+use crate::sandbox::Sandbox;
 use crate::sandbox::settings::Hides;
 
 /// Other credentials, or a search index that is being built anew: the customer's own renewal was hidden with all the rest, and bought again.
@@ -60,4 +61,49 @@ async fn nothing_is_ordered_by_a_list_that_does_not_show_our_newest_order_until_
     world.ask(crate::daemon::commands::Asked::Release { term: 2, orders: vec![ours] }).await.unwrap();
     world.live_until("2028-02-17T10:01:00Z").await;
     assert_eq!(sandbox.orders().len(), 2);
+}
+
+/// Orders of other customers, in January.
+async fn others_on<const N: usize>(world: &mut World, sandbox: &Sandbox, days: [u64; N]) {
+    for day in days {
+        world.live_until(&format!("2027-01-{day:02}T10:00:00Z")).await;
+        order_of(sandbox, day);
+    }
+}
+
+/// A copy of the list from before our newest order, which still shows what is older: at the next look that had been read from its newest row down to
+/// what was new since the last, and lacked nothing any more. Ours went out on top of the customer's.
+#[tokio::test]
+async fn a_list_that_does_not_show_our_newest_order_is_no_better_when_it_is_read_again() {
+    let (mut world, sandbox, _) = World::before_sandbox().await;
+    sandbox.change(|settings| settings.list.page_cap = Some(2));
+    others_on(&mut world, &sandbox, [3, 4, 5, 6]).await;
+    world.live_until("2027-02-15T09:00:00Z").await;
+    world.live_until("2027-02-15T10:00:00Z").await;
+    world.live_until("2028-01-20T10:00:00Z").await;
+    sandbox.change(|settings| settings.list.hides = Hides::MadeFrom(at("2027-02-15T00:00:00Z")));
+    order_of(&sandbox, 1);
+    for now in ["2028-02-16T09:00:00Z", "2028-02-16T11:00:00Z", "2028-02-17T10:00:00Z", "2028-02-17T23:00:00Z"] {
+        world.live_until(now).await;
+    }
+    assert_eq!((world.states().await, sandbox.orders().len()), (vec!["renewed ".to_owned(), "held list_lacks".to_owned()], 6));
+    sandbox.change(|settings| settings.list.hides = Hides::Nothing);
+    world.live_until("2028-02-18T10:00:00Z").await;
+    assert_eq!(world.states().await, ["renewed ", "held foreign_order"]);
+}
+
+/// The same before the first order of ours.
+#[tokio::test]
+async fn a_list_that_lost_most_of_what_it_showed_is_no_better_when_it_is_read_again() {
+    let (mut world, sandbox, _) = World::before_sandbox().await;
+    sandbox.change(|settings| settings.list.page_cap = Some(2));
+    others_on(&mut world, &sandbox, [3, 4, 5, 12, 13, 14, 15]).await;
+    world.live_until("2027-01-20T10:00:00Z").await;
+    world.engine.look_at_portal().await.unwrap();
+    sandbox.change(|settings| settings.list.hides = Hides::MadeFrom(at("2027-01-12T00:00:00Z")));
+    order_of(&sandbox, 1);
+    for now in ["2027-02-15T09:00:00Z", "2027-02-15T11:00:00Z", "2027-02-16T10:00:00Z", "2027-02-16T23:00:00Z"] {
+        world.live_until(now).await;
+    }
+    assert_eq!((world.states().await, sandbox.orders().len()), (vec!["held list_lacks".to_owned()], 8));
 }
