@@ -34,6 +34,14 @@ pub(super) struct Counted {
 }
 
 impl Counted {
+    /// What he had counted as what pays until a later day than he says now pays on from that.
+    fn take_before(&mut self, orders: Vec<Listed>, pays_on: impl Fn(&Listed) -> bool) {
+        let (pay_on, before): (Vec<_>, Vec<_>) = orders.into_iter().partition(pays_on);
+        self.looked_at.retain(|key| pay_on.iter().all(|order| order.key != *key));
+        self.hold.extend(pay_on);
+        self.before = before;
+    }
+
     pub(super) fn keys(&self) -> Vec<String> {
         self.looked_at.iter().cloned().chain(self.pay.iter().map(|order| order.key.clone())).collect()
     }
@@ -78,7 +86,8 @@ impl Desk<'_> {
             }
         }
         let Sorted { mut counted, before, mut there, earlier } = sorted;
-        counted.before = self.store.counted_before(term.id, self.po_prefix).await?;
+        let counted_before = self.store.counted_before(term.id, self.po_prefix).await?;
+        counted.take_before(counted_before, |order| to < unpaid.from && matches!(ends(order, term, to), Ends::Later));
         // What was paid until the chain of before began, nobody is asked about again.
         match before.as_slice() {
             [one] if !unpaid.paid_by_us => counted.looked_at.push(one.key.clone()),

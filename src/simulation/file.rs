@@ -63,8 +63,8 @@ pub(super) struct Plan {
 /// What a person has said against ordering, and when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Unwanted {
-    /// Nothing is owed to it either.
-    Skipped(Timestamp),
+    /// From this term on; nothing is owed to it either.
+    Skipped(Timestamp, u32),
     /// Its deadlines are told all the same.
     Held(Timestamp),
 }

@@ -248,7 +248,10 @@ impl Oracle {
     /// Nothing while a person has paused, skipped or held it, but for what was on its way. An older database knows nothing of it.
     fn wanted(&self, order: &LedgerOrder, plan: &Plan) -> Result<(), Complaint> {
         let late = SignedDuration::try_from(self.nature.settle()).unwrap_or_default() + SignedDuration::from_mins(2);
-        let said = plan.unwanted.map(|(Unwanted::Skipped(at) | Unwanted::Held(at))| at);
+        let said = plan.unwanted.and_then(|unwanted| match unwanted {
+            Unwanted::Skipped(_, from) if plan.term_of(order.created_at, &self.zone) < from => None,
+            Unwanted::Skipped(at, _) | Unwanted::Held(at) => Some(at),
+        });
         let unwanted = [self.paused, said].into_iter().flatten().any(|since| order.created_at > since + late);
         must(!unwanted || self.restored || self.nature.beyond_settle, || {
             format!("order {} was placed although a person had paused, skipped or held it", order.order_no)

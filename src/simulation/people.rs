@@ -239,7 +239,7 @@ async fn refunded(life: &mut Life, engine: &mut Daemon, term: &DueTerm) -> Resul
     }
     if let Some((at, k)) = term_of(life, term) {
         life.plans[at].settled_by_people.push(k);
-        life.plans[at].unwanted = Some(Unwanted::Skipped(life.now()));
+        life.plans[at].unwanted = Some(Unwanted::Skipped(life.now(), k));
         whims::plan_to_go_on(life, at);
     }
     ask(engine, Asked::Skip { term: term.id, early: false }).await

@@ -46,7 +46,7 @@ async fn skip(life: &mut Life, engine: &mut Daemon, at: usize, term: &DueTerm) -
     let Some((_, k)) = term_of(life, term) else { return Ok(()) };
     if ask(engine, Asked::Skip { term: term.id, early: true }).await? {
         life.plans[at].settled_by_people.push(k);
-        life.plans[at].unwanted = Some(Unwanted::Skipped(life.now()));
+        life.plans[at].unwanted = Some(Unwanted::Skipped(life.now(), k));
         life.figures.whims += 1;
         plan_to_go_on(life, at);
     }

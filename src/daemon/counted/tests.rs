@@ -158,6 +158,27 @@ async fn what_was_counted_stays_so_when_the_same_is_said_again() {
     assert_eq!(world.states().await, ["skipped rebased", "skipped rebased", "renewed ", "scheduled "]);
 }
 
+/// Somebody put the chain back by a year, and ours went on top of what had been counted as that year.
+#[tokio::test]
+async fn what_was_counted_for_longer_than_a_person_says_then_holds() {
+    for (to, holds) in [(date(2027, 3, 1), true), (date(2028, 2, 25), false)] {
+        let (mut world, sandbox, _) = World::before_sandbox().await;
+        let [theirs] = ordered_on(&mut world, &sandbox, ["2027-02-09"]).await;
+        live(&mut world, &["2027-02-12T10:00:00Z"]).await;
+        rebase(&mut world, date(2028, 3, 1)).await;
+        let answer = rebase(&mut world, to).await;
+        assert_eq!(answer.contains(&format!("order {theirs} of 2027-02-09 is there as well")), holds, "{answer}");
+        let due = if holds {
+            ["2027-02-15T10:00:00Z", "2027-02-15T11:00:00Z"]
+        } else {
+            ["2028-02-12T10:00:00Z", "2028-02-12T11:00:00Z"]
+        };
+        live(&mut world, &due).await;
+        let then = if holds { vec!["held foreign_order"] } else { vec!["renewed ", "scheduled "] };
+        assert_eq!(world.states().await, [vec!["skipped rebased", "skipped rebased"], then].concat());
+    }
+}
+
 /// It was refunded: the year passed without a word, and the next one was bought for a customer who had left.
 #[tokio::test]
 async fn what_was_counted_and_is_not_paid_any_more_is_told_and_holds_the_next() {

@@ -31,7 +31,7 @@ impl Oracle {
         skew: SignedDuration,
         figures: &mut Figures,
     ) -> Result<(), Complaint> {
-        let skipped = matches!(plan.unwanted, Some(Unwanted::Skipped(_)));
+        let skipped = matches!(plan.unwanted, Some(Unwanted::Skipped(_, from)) if from <= k);
         if !plan.listed || plan.broken_off || skipped || plan.settled_by_people.contains(&k) {
             return Ok(());
         }
