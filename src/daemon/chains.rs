@@ -125,8 +125,9 @@ impl Desk<'_> {
         let step =
             Move { warn_at: None, reason: Some(Reason::Rebased), detail: Some(detail), ..Move::of(&term, TermState::Skipped) };
         let counted = self.counted(&term, to).await?;
-        let (pay, left) = counted.shown();
-        let said = json!({"to": to.to_string(), "why": why, "counted": pay, "left": left});
+        let (pay, left, since) = counted.shown();
+        let since = since.map(crate::store::text::time);
+        let said = json!({"to": to.to_string(), "why": why, "counted": pay, "left": left, "since": since});
         let mut write = self.by_hand("chain.rebased", &term, &said, step);
         if term.state == TermState::Renewed {
             write.moves.clear();

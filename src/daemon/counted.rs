@@ -31,26 +31,29 @@ pub(super) struct Counted {
     pay: Vec<Listed>,
     /// What is known and not accounted for.
     hold: Vec<Listed>,
+    /// What was ordered before that is older than anything that can hold the new chain.
+    since: Option<Timestamp>,
 }
 
 impl Counted {
-    /// What he had counted as what pays until a later day than he says now pays on from that.
-    fn take_before(&mut self, orders: Vec<Listed>, pays_on: impl Fn(&Listed) -> bool) {
-        let (pay_on, before): (Vec<_>, Vec<_>) = orders.into_iter().partition(pays_on);
-        self.looked_at.retain(|key| pay_on.iter().all(|order| order.key != *key));
-        self.hold.extend(pay_on);
-        self.before = before;
+    /// What he had counted before; what is dead pays nothing. Where he puts the chain `back` all of it is counted anew: it pays on from the new day.
+    fn take_before(&mut self, orders: Vec<Listed>, back: bool) {
+        if back {
+            self.looked_at.retain(|key| orders.iter().all(|order| order.key != *key));
+        } else {
+            self.before = orders.into_iter().filter(|order| !evidence::is_dead(order.status.as_deref())).collect();
+        }
     }
 
     pub(super) fn keys(&self) -> Vec<String> {
         self.looked_at.iter().cloned().chain(self.pay.iter().map(|order| order.key.clone())).collect()
     }
 
-    /// For the audit row: what pays, and what is left over.
-    pub(super) fn shown(&self) -> (Vec<&str>, Vec<&str>) {
+    /// For the audit row: what pays, what is left over, and since when what nobody has read yet may hold.
+    pub(super) fn shown(&self) -> (Vec<&str>, Vec<&str>, Option<Timestamp>) {
         let before = self.before.iter().filter(|order| self.pay.iter().all(|other| other.key != order.key));
         let pay = self.pay.iter().chain(before).map(|order| order.key.as_str());
-        (pay.collect(), self.hold.iter().map(|order| order.key.as_str()).collect())
+        (pay.collect(), self.hold.iter().map(|order| order.key.as_str()).collect(), self.since)
     }
 
     pub(super) fn said(&self) -> String {
@@ -73,21 +76,20 @@ impl Desk<'_> {
     /// `to` holds: they are named.
     pub(super) async fn counted(&mut self, term: &DueTerm, to: Date) -> Result<Counted, Refused> {
         let unpaid = self.store.unpaid(term.id).await?;
-        let mut sorted =
-            Sorted { counted: Counted { looked_at: term.dismissed.clone(), ..Counted::default() }, ..Sorted::default() };
-        let since = self.counts_since(term, &unpaid, to);
         let mut needed = days_between(unpaid.from, to);
-        let moved = needed >= half(term);
+        let (moved, back) = (needed >= half(term), needed <= -half(term));
+        let since = self.counts_since(term, &unpaid, to);
+        let mut counted = Counted { looked_at: term.dismissed.clone(), since: Some(since), ..Counted::default() };
+        counted.take_before(self.store.counted_before(term.id, self.po_prefix).await?, back);
+        let mut sorted = Sorted { counted, left: self.store.left_before(term.id).await?, ..Sorted::default() };
         for order in self.store.foreign_since(since, self.now, self.po_prefix).await? {
             let is_shown = foreign(term).contains(&order.key);
             let paid = evidence::is_paid(order.status.as_deref()) && names(&order, term);
-            if (is_shown || paid) && !evidence::is_dead(order.status.as_deref()) {
+            if (is_shown || paid || sorted.left.contains(&order.key)) && !evidence::is_dead(order.status.as_deref()) {
                 sorted.take(order, term, to, moved.then_some(unpaid.from), is_shown);
             }
         }
-        let Sorted { mut counted, before, mut there, earlier } = sorted;
-        let counted_before = self.store.counted_before(term.id, self.po_prefix).await?;
-        counted.take_before(counted_before, |order| to < unpaid.from && matches!(ends(order, term, to), Ends::Later));
+        let Sorted { mut counted, before, mut there, earlier, .. } = sorted;
         // What was paid until the chain of before began, nobody is asked about again.
         match before.as_slice() {
             [one] if !unpaid.paid_by_us => counted.looked_at.push(one.key.clone()),
@@ -179,11 +181,13 @@ fn can_pay_until(order: &Listed, term: &DueTerm, to: Date) -> bool {
 #[derive(Default)]
 struct Sorted {
     counted: Counted,
+    /// The keys of those that were left over before.
+    left: Vec<String>,
     /// On the day on which what was paid had ended so far.
     before: Vec<Listed>,
     /// On the day that a person says.
     there: Vec<Listed>,
-    /// Before that, and he was shown them.
+    /// Before that, and he was shown them, or they pay from where what was paid had ended.
     earlier: Vec<Listed>,
 }
 
@@ -191,14 +195,15 @@ impl Sorted {
     /// `from`: when what was paid had ended so far, where `to` is another term's day.
     fn take(&mut self, order: Listed, term: &DueTerm, to: Date, from: Option<Date>, is_shown: bool) {
         let until_from = from.map(|from| ends(&order, term, from));
+        let (looked_at, was_left) = (self.counted.looked_at.contains(&order.key), self.left.contains(&order.key));
         match ends(&order, term, to) {
-            Ends::There if term.dismissed.contains(&order.key) => self.counted.pay.push(order),
-            _ if term.dismissed.contains(&order.key) => {}
+            Ends::There if looked_at => self.counted.pay.push(order),
+            _ if looked_at => {}
             Ends::There => self.there.push(order),
             Ends::Later => self.counted.hold.push(order),
-            _ if matches!(until_from, Some(Ends::There)) => self.before.push(order),
-            _ if is_shown => self.earlier.push(order),
-            _ if matches!(until_from, Some(Ends::Later)) => self.counted.hold.push(order),
+            _ if matches!(until_from, Some(Ends::There)) && !was_left => self.before.push(order),
+            _ if is_shown || matches!(until_from, Some(Ends::Later)) => self.earlier.push(order),
+            _ if was_left => self.counted.hold.push(order),
             // Older than what was paid until now.
             Ends::Earlier | Ends::Unknown => {}
         }

@@ -34,6 +34,19 @@ impl Store {
         .doing("reading what comes before a term")
     }
 
+    /// Those that were left over then.
+    pub async fn left_before(&mut self, term: i64) -> Result<Vec<String>, StoreError> {
+        sqlx::query_scalar(concat!(
+            "SELECT c.value FROM term t JOIN audit_log l ON ",
+            begun!(),
+            " JOIN json_each(l.detail, '$.detail.left') c WHERE t.id = $1"
+        ))
+        .bind(term)
+        .fetch_all(&mut self.conn)
+        .await
+        .doing("reading what comes before a term")
+    }
+
     /// Of the orders with these keys those of others that have ceased to be paid and whose details nobody has read, where one of them may be what a person
     /// counted as he began a chain.
     pub async fn died_unread(&mut self, keys: &[&str]) -> Result<Vec<String>, StoreError> {

@@ -326,7 +326,8 @@ impl Store {
                             WHERE p.subscription_id = u.subscription_id AND p.state = 'renewed'
                               AND abs(julianday(p.ends_on) - julianday(u.starts_on)) * 2 < julianday(u.ends_on) - julianday(u.starts_on)
                               AND lower(coalesce(o.status, a.order_status, '')) NOT IN ('cancelled', 'failed', 'refunded', 'invalid')),
-                    (SELECT min(p.created_at) FROM audit_log l, json_each(l.detail, '$.detail.left') c JOIN portal_order p ON p.account_id = 1 AND p.key = c.value
+                    (SELECT coalesce(l.detail ->> '$.detail.since',
+                                     (SELECT min(p.created_at) FROM json_each(l.detail, '$.detail.left') c JOIN portal_order p ON p.account_id = 1 AND p.key = c.value)) FROM audit_log l
                      WHERE l.seq = (SELECT max(x.seq) FROM audit_log x WHERE x.subscription_id = u.subscription_id AND x.kind = 'chain.rebased')
                        AND u.offset_months = 0 AND l.detail ->> '$.detail.to' = u.starts_on)
              FROM term u JOIN subscription s ON s.id = u.subscription_id WHERE u.id = (SELECT min(e.id) FROM term t JOIN term e ON e.subscription_id = t.subscription_id AND e.id <= t.id WHERE t.id = $1

@@ -11,7 +11,7 @@ use crate::sandbox::{Foreign, OrderRequest, PlacedBy, SUCCEED, Sandbox};
 async fn rebase(world: &mut World, to: Date) -> String {
     world.engine.look_at_portal().await.unwrap();
     world.engine.read_details(i64::MAX, Some(at(BEGIN))).await.unwrap().unwrap();
-    world.ask(Asked::Rebase { subscription: 1, to, why: "a test".to_owned(), far: false }).await.unwrap()
+    world.ask(Asked::Rebase { subscription: 1, to, why: "a test".to_owned(), far: true }).await.unwrap()
 }
 
 async fn live(world: &mut World, moments: &[&str]) {
@@ -176,6 +176,105 @@ async fn what_was_counted_for_longer_than_a_person_says_then_holds() {
         live(&mut world, &due).await;
         let then = if holds { vec!["held foreign_order"] } else { vec!["renewed ", "scheduled "] };
         assert_eq!(world.states().await, [vec!["skipped rebased", "skipped rebased"], then].concat());
+    }
+}
+
+/// Two years had been paid, and nobody had read whose orders those were: what was older than a cycle before DATE was forgotten.
+#[tokio::test]
+async fn what_nobody_had_read_holds_however_far_the_day_is() {
+    let (mut world, sandbox, _) = World::before_sandbox().await;
+    ordered_on(&mut world, &sandbox, ["2027-01-06", "2027-01-07"]).await;
+    live(&mut world, &["2027-01-08T10:00:00Z"]).await;
+    world.engine.look_at_portal().await.unwrap();
+    let (to, why) = (date(2028, 4, 15), "co-term".to_owned());
+    world.ask(Asked::Rebase { subscription: 1, to, why, far: true }).await.unwrap();
+    live(&mut world, &["2028-04-02T10:00:00Z", "2028-04-04T10:00:00Z"]).await;
+    assert_eq!(world.states().await, ["skipped rebased", "held foreign_order"]);
+}
+
+/// Typed before the renewal is held, it named both as there as well, and nobody heard of their refunds.
+#[tokio::test]
+async fn what_is_paid_counts_whether_the_renewal_is_held_for_it_or_not() {
+    for held in [true, false] {
+        let (mut world, sandbox, _) = World::before_sandbox().await;
+        let theirs = ordered_on(&mut world, &sandbox, ["2027-02-08", "2027-02-09"]).await;
+        live(&mut world, if held { &["2027-02-15T09:00:00Z"] } else { &["2027-02-12T10:00:00Z"] }).await;
+        let answer = rebase(&mut world, date(2029, 3, 1)).await;
+        assert!(theirs.iter().all(|order| answer.contains(order)) && answer.contains("counts as"), "{answer}");
+        assert!(!answer.contains("as well"), "{answer}");
+        sandbox.set_status(&theirs[1], "refunded").unwrap();
+        world.clock.set(at("2027-02-20T10:00:00Z"));
+        world.engine.look_at_portal().await.unwrap();
+        assert!(world.told("strange:").await.pop().unwrap().contains("is refunded now"), "held: {held}");
+    }
+}
+
+/// The same typed twice, or corrected by days or weeks, forgot what the first had named.
+#[tokio::test]
+async fn what_was_left_over_stays_so_when_the_day_is_said_again() {
+    let two: (&[&str], _) = (&["2027-02-08", "2027-02-09"], date(2028, 3, 1));
+    let three: (&[&str], _) = (&["2027-02-08", "2027-02-09", "2027-02-10"], date(2029, 3, 1));
+    for ((days, first), second) in
+        [(three, date(2029, 3, 1)), (three, date(2029, 3, 5)), (two, date(2028, 5, 1)), (two, date(2028, 3, 6))]
+    {
+        let (mut world, sandbox, _) = World::before_sandbox().await;
+        for day in days {
+            world.live_until(&format!("{day}T10:00:00Z")).await;
+            order_of(&sandbox, 1);
+        }
+        live(&mut world, &["2027-02-16T10:00:00Z"]).await;
+        rebase(&mut world, first).await;
+        let answer = rebase(&mut world, second).await;
+        assert!(answer.contains("as well, may pay further, and holds it"), "{answer}");
+        let due = second - jiff::Span::new().days(14);
+        live(&mut world, &[&format!("{due}T10:00:00Z"), &format!("{due}T12:00:00Z")]).await;
+        assert_eq!(world.states().await, ["skipped rebased", "skipped rebased", "held foreign_order"], "{first}, {second}");
+    }
+}
+
+/// A year too far, and put right: both went on counting, for the one year.
+#[tokio::test]
+async fn what_was_counted_for_two_years_is_counted_anew_for_one() {
+    let (mut world, sandbox, _) = World::before_sandbox().await;
+    ordered_on(&mut world, &sandbox, ["2027-02-08", "2027-02-09"]).await;
+    live(&mut world, &["2027-02-16T10:00:00Z"]).await;
+    rebase(&mut world, date(2029, 3, 1)).await;
+    let answer = rebase(&mut world, date(2028, 3, 1)).await;
+    assert!(answer.contains("as well, may pay further, and holds it"), "{answer}");
+    live(&mut world, &["2028-02-16T10:00:00Z", "2028-02-18T10:00:00Z"]).await;
+    assert_eq!(world.states().await, ["skipped rebased", "skipped rebased", "held foreign_order"]);
+}
+
+/// What counted was refunded, bought again by hand and begun anew, as the message says: the dead one kept its place, and the second counted for nothing.
+#[tokio::test]
+async fn what_is_bought_again_takes_the_place_of_what_counted_and_died() {
+    for refunded_too in [true, false] {
+        let (mut world, sandbox, _) = World::before_sandbox().await;
+        let [theirs] = ordered_on(&mut world, &sandbox, ["2027-02-09"]).await;
+        live(&mut world, &["2027-02-16T10:00:00Z"]).await;
+        rebase(&mut world, date(2028, 3, 1)).await;
+        sandbox.set_status(&theirs, "refunded").unwrap();
+        live(&mut world, &["2027-02-18T10:00:00Z"]).await;
+        world.engine.look_at_portal().await.unwrap();
+        let again = order_of(&sandbox, 1);
+        world.clock.set(at("2027-02-18T11:00:00Z"));
+        let (to, why) = (date(2028, 3, 1), "again".to_owned());
+        world.ask(Asked::Rebase { subscription: 1, to, why, far: false }).await.unwrap();
+        world.clock.set(at("2027-02-19T10:00:00Z"));
+        world.engine.look_at_portal().await.unwrap();
+        if refunded_too {
+            sandbox.set_status(&again, "refunded").unwrap();
+            world.clock.set(at("2027-02-24T10:00:00Z"));
+            world.engine.look_at_portal().await.unwrap();
+            let told = world.told("strange:").await.pop().unwrap();
+            assert!(
+                told.contains(&format!("{again}, which counted as what is paid until 2028-03-01, is refunded now")),
+                "{told}"
+            );
+        }
+        live(&mut world, &["2028-02-16T10:00:00Z", "2028-02-16T11:00:00Z"]).await;
+        let then = if refunded_too { "held lapsed" } else { "renewed " };
+        assert_eq!(world.states().await[2], then);
     }
 }
 
