@@ -72,7 +72,10 @@ impl Store {
     pub async fn learned(&mut self, identity: &Identity) -> Result<Learned, StoreError> {
         // Two looks into the index; with OR it would read the whole mirror, for each term that is due.
         let rows: Vec<(String, String, bool)> = sqlx::query_as(
-            "SELECT field, verdict, $3 IS NULL OR EXISTS (
+            // An order of one's own comes back without a customer; that tells it from a customer's only where those come back with theirs.
+            "SELECT field, iif(party = 'own' AND field = 'partner' AND EXISTS (SELECT 1 FROM subscription WHERE product_id = $1 AND partner_id <> '') AND NOT EXISTS (
+                        SELECT 1 FROM learned WHERE account_id = 1 AND product_id = $1 AND party = 'partner' AND field = 'partner' AND verdict = 'echoed'), 'absent', verdict),
+                    $3 IS NULL OR EXISTS (
                         SELECT 1 FROM portal_order WHERE account_id = 1 AND product = $1 AND partner = $3
                         UNION ALL SELECT 1 FROM portal_order WHERE account_id = 1 AND product IS NULL AND partner = $3)
              FROM learned WHERE account_id = 1 AND product_id = $1 AND party = $2",

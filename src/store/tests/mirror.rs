@@ -5,6 +5,7 @@ use jiff::SignedDuration;
 use super::*;
 use crate::renewal::evidence;
 use crate::renewal::learned::{Echo, Field, Learned};
+use crate::renewal::subscription::{Identity, Party};
 use crate::store::details::{Settling, Undetailed};
 use crate::store::mirror::MirrorRow;
 
@@ -178,6 +179,20 @@ async fn a_customer_is_shown_once_any_order_names_it() {
     };
     fresh.store.take_rows(at(DUE), &[named]).await.unwrap();
     assert_eq!(fresh.store.learned(&identity).await.unwrap(), all);
+}
+
+/// No order showed a customer, and one's own was taken for proven by that: it was found in a customer's, which was bought again.
+#[tokio::test]
+async fn an_order_without_a_customer_is_ones_own_only_where_customers_are_shown() {
+    let mut fresh = Fresh::with([1]).await;
+    let theirs = fresh.only().await.identity;
+    let own = Identity { party: Party::Own, ..theirs.clone() };
+    fresh.store.learn(at(DUE), &own, "UF1", &[(Field::Partner, Echo::Echoed)]).await.unwrap();
+    assert_eq!(fresh.store.learned(&own).await.unwrap().of(Field::Partner), Some(Echo::Absent), "nobody knows yet");
+    for (shown, then) in [(Echo::Absent, Echo::Absent), (Echo::Echoed, Echo::Echoed)] {
+        fresh.store.learn(at(DUE), &theirs, "UF2", &[(Field::Partner, shown)]).await.unwrap();
+        assert_eq!(fresh.store.learned(&own).await.unwrap().of(Field::Partner), Some(then));
+    }
 }
 
 /// Its row had no number when it was first seen, so that its key is its id: it was counted beside itself, and every other order stopped.
