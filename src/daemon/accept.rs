@@ -135,6 +135,7 @@ impl Desk<'_> {
                 matches!(term.state, TermState::Scheduled | TermState::AwaitingApproval | TermState::Held | TermState::Missed);
             let same = order.facts.product == Some(identity.product_id.to_string())
                 && order.facts.partner == identity.party.text()
+                && (order.facts.partner.is_some() || self.store.shows_customers(&identity.product_id.to_string()).await?)
                 && (identity.serial.is_none() || order.facts.serial == identity.serial)
                 && order.facts.items.contains(&identity.item_id.to_string());
             if same

@@ -187,6 +187,7 @@ async fn foreign(life: &mut Life, engine: &mut Daemon, term: &DueTerm) -> Result
         let_go(life, at);
     }
     if done && let Some(order) = paid {
+        whims::took(life, at, k, &order.order_no);
         drop(life.sandbox.set_status(&order.order_no, "succeed")); // whoever finds it unpaid pays it
         if order.placed_by != PlacedBy::Us {
             life.plans[at].settled_by_people.push(k);
@@ -237,12 +238,13 @@ async fn refunded(life: &mut Life, engine: &mut Daemon, term: &DueTerm) -> Resul
     if life.dice.chance(500) {
         return ask(engine, Asked::ResolveVoid { term: term.id }).await;
     }
-    if let Some((at, k)) = term_of(life, term) {
+    let done = ask(engine, Asked::Skip { term: term.id, early: false }).await?;
+    if let Some((at, k)) = term_of(life, term).filter(|_| done) {
         life.plans[at].settled_by_people.push(k);
         life.plans[at].unwanted = Some(Unwanted::Skipped(life.now(), k));
         whims::plan_to_go_on(life, at);
     }
-    ask(engine, Asked::Skip { term: term.id, early: false }).await
+    Ok(done)
 }
 
 /// `resolve --order-no` or `--not-ordered`, by what the portal shows to a person: its list, no earlier than the daemon sees it.

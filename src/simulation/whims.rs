@@ -164,6 +164,27 @@ async fn rebase(life: &mut Life, engine: &mut Daemon, at: usize, subscription: i
 /// pays from then on he has not.
 fn went_on(life: &mut Life, at: usize, k: u32) {
     life.plans[at].settled_by_people.extend(0..k);
+    let (there, seen) = others_before(life, at, k);
+    life.oracle.dismiss(at, &seen);
+    life.oracle.dismiss_one_of(at, there);
+    life.figures.rebases += 1;
+}
+
+/// Who says what pays the `k`-th term takes one other at most for what pays until then, where ours does not.
+pub(super) fn took(life: &mut Life, at: usize, k: u32, order: &str) {
+    let plan = &life.plans[at];
+    let ours = |o: &LedgerOrder| {
+        o.placed_by == PlacedBy::Us && plan.is_renewed_by(&o.request) && plan.term_of(o.created_at, &life.zone) + 1 == k
+    };
+    if !life.sandbox.with_orders(|orders| orders.iter().any(|o| ours(o) && !is_dead(&o.status))) {
+        let (mut there, _) = others_before(life, at, k);
+        there.retain(|other| other != order);
+        life.oracle.dismiss_one_of(at, there);
+    }
+}
+
+/// What others ordered for what is before the `k`-th term: what can pay until that begins, and the rest.
+fn others_before(life: &Life, at: usize, k: u32) -> (Vec<String>, Vec<String>) {
     let (plan, cycle) = (&life.plans[at], i64::from(life.plans[at].cycle().least_days()));
     let began = plan.deadline(k.saturating_sub(1), &life.zone);
     let (from, until) = (began - days(62.min(cycle / 2)), began + days(28.min(cycle / 4)));
@@ -175,10 +196,8 @@ fn went_on(life: &mut Life, at: usize, k: u32) {
     });
     let pays_until_then = |o: &LedgerOrder| !is_dead(&o.status) && (from..until).contains(&o.created_at);
     let (there, seen): (Vec<_>, Vec<_>) = others.into_iter().partition(pays_until_then);
-    let numbers = |orders: Vec<LedgerOrder>| orders.into_iter().map(|o| o.order_no).collect::<Vec<_>>();
-    life.oracle.dismiss(at, &numbers(seen));
-    life.oracle.dismiss_one_of(at, numbers(there));
-    life.figures.rebases += 1;
+    let numbers = |orders: Vec<LedgerOrder>| orders.into_iter().map(|o| o.order_no).collect();
+    (numbers(there), numbers(seen))
 }
 
 /// The first end of a term that is at least ten days away. Not one that a short month has cut: the new chain would have another day.

@@ -30,7 +30,24 @@ struct KnownOrderRow {
     batch: String,
 }
 
+/// An order of one's own comes back without a customer; that tells it from a customer's only where those come back with theirs.
+macro_rules! shows_customers {
+    () => {
+        "(NOT EXISTS (SELECT 1 FROM subscription WHERE product_id = $1 AND partner_id <> '') OR EXISTS (
+            SELECT 1 FROM learned WHERE account_id = 1 AND product_id = $1 AND party = 'partner' AND field = 'partner' AND verdict = 'echoed'))"
+    };
+}
+
 impl Store {
+    /// Whether an order for this product that shows no customer is one's own.
+    pub async fn shows_customers(&mut self, product: &str) -> Result<bool, StoreError> {
+        sqlx::query_scalar(concat!("SELECT ", shows_customers!()))
+            .bind(product)
+            .fetch_one(&mut self.conn)
+            .await
+            .doing("reading what was learned")
+    }
+
     /// The newest order of the mirror that is known to be ours, of the same product and kind of party as `identity`, other than that of the
     /// attempt `except`; a paid one before one that is not, because only that shows what paid ones show.
     pub async fn newest_of_kind(&mut self, identity: &Identity, except: Option<i64>) -> Result<Option<KnownOrder>, StoreError> {
@@ -71,15 +88,15 @@ impl Store {
     /// has shown names this customer.
     pub async fn learned(&mut self, identity: &Identity) -> Result<Learned, StoreError> {
         // Two looks into the index; with OR it would read the whole mirror, for each term that is due.
-        let rows: Vec<(String, String, bool)> = sqlx::query_as(
-            // An order of one's own comes back without a customer; that tells it from a customer's only where those come back with theirs.
-            "SELECT field, iif(party = 'own' AND field = 'partner' AND EXISTS (SELECT 1 FROM subscription WHERE product_id = $1 AND partner_id <> '') AND NOT EXISTS (
-                        SELECT 1 FROM learned WHERE account_id = 1 AND product_id = $1 AND party = 'partner' AND field = 'partner' AND verdict = 'echoed'), 'absent', verdict),
+        let rows: Vec<(String, String, bool)> = sqlx::query_as(concat!(
+            "SELECT field, iif(party = 'own' AND field = 'partner' AND NOT ",
+            shows_customers!(),
+            ", 'absent', verdict),
                     $3 IS NULL OR EXISTS (
                         SELECT 1 FROM portal_order WHERE account_id = 1 AND product = $1 AND partner = $3
                         UNION ALL SELECT 1 FROM portal_order WHERE account_id = 1 AND product IS NULL AND partner = $3)
-             FROM learned WHERE account_id = 1 AND product_id = $1 AND party = $2",
-        )
+             FROM learned WHERE account_id = 1 AND product_id = $1 AND party = $2"
+        ))
         .bind(identity.product_id.to_string())
         .bind(party_of(identity))
         .bind(identity.party.text())

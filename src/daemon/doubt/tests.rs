@@ -1,6 +1,7 @@
 use crate::daemon::commands::Asked;
-use crate::daemon::testing::{World, at};
+use crate::daemon::testing::{World, at, file};
 use crate::ids::PortalId;
+use crate::sandbox::settings::Echo;
 use crate::sandbox::{Foreign, OrderRequest, PlacedBy, SUCCEED};
 
 #[tokio::test]
@@ -62,4 +63,28 @@ async fn a_dead_order_that_the_database_forgot_holds_its_term_as_it_did() {
         world.live_until(now).await;
     }
     assert_eq!((world.states().await, sandbox.orders().len()), (vec!["held dead_order".to_owned()], 1));
+}
+
+/// The portal names no customer. Ours for a customer was taken over as one's own, and that customer's was bought again.
+#[tokio::test]
+async fn an_order_that_shows_no_customer_is_not_taken_over_as_ones_own_where_there_are_customers() {
+    let (mut world, sandbox, _) = World::before_sandbox().await;
+    sandbox.change(|settings| settings.list.details.partner_id = Echo::Absent);
+    world.edit(&(file("2027-03-01") + "[[renewal]]\nname = \"own\"\nexpires_on = 2027-03-01\n"), true).await;
+    let mut request = OrderRequest::rm_premium(Some(PortalId::known(1)), PortalId::known(5), PortalId::known(7), 3);
+    request.po_number = Some(format!("{}ZZZZZZZZZZ", world.engine.po_prefix));
+    let created_at = Some(at("2027-02-15T10:00:00Z"));
+    let forgotten = sandbox.add_foreign(Foreign { by: PlacedBy::Colleague, request, status: SUCCEED, created_at }).order_no;
+    world.live_until("2027-02-10T00:00:00Z").await;
+    world.engine.store.doubt(at("2027-02-10T00:00:00Z"), "it was restored").await.unwrap();
+    world.engine.recover().await.unwrap();
+    for now in ["2027-02-16T08:00:00Z", "2027-02-16T09:00:00Z"] {
+        world.live_until(now).await;
+    }
+    let answer = world.ask(Asked::AcceptDatabase).await.unwrap();
+    assert!(answer.contains(&format!("none; not taken over, and holding what they look like: {forgotten}")), "{answer}");
+    for now in ["2027-02-16T10:00:00Z", "2027-02-18T10:00:00Z"] {
+        world.live_until(now).await;
+    }
+    assert_eq!(world.states().await, ["held foreign_order", "held foreign_order"]);
 }
