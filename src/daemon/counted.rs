@@ -72,7 +72,7 @@ impl Counted {
 
 impl Desk<'_> {
     /// Orders of others that a person counts by saying that it is paid until `to`: the one that was paid for this customer and can end there, and of those
-    /// that he was shown as many as the time until then needs. Of several that can end there nobody can say which he means, and one that pays on from
+    /// that pay from where what was paid had ended as many as the time until then needs. Of several that can end there nobody can say which he means, and one that pays on from
     /// `to` holds: they are named.
     pub(super) async fn counted(&mut self, term: &DueTerm, to: Date) -> Result<Counted, Refused> {
         let unpaid = self.store.unpaid(term.id).await?;
@@ -89,10 +89,12 @@ impl Desk<'_> {
                 sorted.take(order, term, to, moved.then_some(unpaid.from), is_shown);
             }
         }
-        let Sorted { mut counted, before, mut there, earlier, .. } = sorted;
-        // What was paid until the chain of before began, nobody is asked about again.
+        let Sorted { mut counted, before, mut there, mut earlier, .. } = sorted;
         match before.as_slice() {
-            [one] if !unpaid.paid_by_us => counted.looked_at.push(one.key.clone()),
+            // Ours paid until the chain of before ended: what others ordered beside it pays on from there.
+            _ if unpaid.paid_by_us => drop(earlier.splice(..0, before)),
+            // What was paid until then, nobody is asked about again.
+            [one] => counted.looked_at.push(one.key.clone()),
             _ => counted.hold.extend(before),
         }
         let ours_pays = unpaid.paid_by_us && !moved;

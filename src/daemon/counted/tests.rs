@@ -209,6 +209,21 @@ async fn what_is_paid_counts_whether_the_renewal_is_held_for_it_or_not() {
     }
 }
 
+/// Beside ours, as the message said; it was named as there as well, offered as what pays from DATE, and refunded without a word.
+#[tokio::test]
+async fn what_was_ordered_beside_ours_counts_as_what_pays_after_it() {
+    let (mut world, sandbox, _) = World::before_sandbox().await;
+    live(&mut world, &["2027-02-15T09:00:00Z", "2027-02-15T10:00:00Z"]).await;
+    let [theirs] = ordered_on(&mut world, &sandbox, ["2027-02-20"]).await;
+    live(&mut world, &["2027-02-22T10:00:00Z"]).await;
+    let answer = rebase(&mut world, date(2029, 3, 1)).await;
+    assert!(answer.contains(&format!("order {theirs} of 2027-02-20 counts as")) && !answer.contains("as well"), "{answer}");
+    sandbox.set_status(&theirs, "refunded").unwrap();
+    world.clock.set(at("2027-02-25T10:00:00Z"));
+    world.engine.look_at_portal().await.unwrap();
+    assert!(world.told("strange:").await.pop().unwrap().contains("counted as what is paid until 2029-03-01, is refunded now"));
+}
+
 /// The same typed twice, or corrected by days or weeks, forgot what the first had named.
 #[tokio::test]
 async fn what_was_left_over_stays_so_when_the_day_is_said_again() {
