@@ -72,8 +72,8 @@ impl Counted {
 
 impl Desk<'_> {
     /// Orders of others that a person counts by saying that it is paid until `to`: the one that was paid for this customer and can end there, and of those
-    /// that pay from where what was paid had ended as many as the time until then needs. Of several that can end there nobody can say which he means, and one that pays on from
-    /// `to` holds: they are named.
+    /// that pay from where what was paid had ended as many as the time until then needs. Of several that can end there nobody can say which he means, and
+    /// one that pays on from `to` holds: they are named.
     pub(super) async fn counted(&mut self, term: &DueTerm, to: Date) -> Result<Counted, Refused> {
         let unpaid = self.store.unpaid(term.id).await?;
         let mut needed = days_between(unpaid.from, to);
