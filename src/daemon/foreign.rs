@@ -56,6 +56,9 @@ impl Engine {
             Ok(others) => others,
             Err(why) => return self.try_all_again(&awaiting, why).await,
         };
+        if self.is_looked_for(&others.foreign).await? {
+            return Ok(());
+        }
         let now = self.clock.now();
         let mut write = Write::default();
         for term in &awaiting {

@@ -52,6 +52,13 @@ impl Engine {
         Ok(())
     }
 
+    /// Whether one of these orders, which seem to be of others, is looked for: it is found first, at the next tick, or it would hold what is not its own.
+    pub(super) async fn is_looked_for(&mut self, foreign: &[Listed]) -> Result<bool, TickError> {
+        let numbers = foreign.iter().flat_map(|order| order.mentions_ours.iter().map(|number| (number.as_str(), order.mark)));
+        let numbers: Vec<(&str, i64)> = numbers.collect();
+        Ok(!numbers.is_empty() && self.store.look_at_once(self.clock.now(), &numbers).await?)
+    }
+
     /// Whether an absence could count by now (R19 c): before, a read for evidence would be wasted.
     pub(super) fn may_count(&self, term: &DueTerm, now: Timestamp) -> bool {
         let ended = term.attempt.as_ref().map(|attempt| attempt.ended_at.unwrap_or(attempt.created_at));

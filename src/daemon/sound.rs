@@ -79,7 +79,7 @@ impl Since {
 /// What may have renewed the terms that are due.
 pub(super) struct Others {
     since: HashMap<i64, Since>,
-    foreign: Vec<Listed>,
+    pub(super) foreign: Vec<Listed>,
     /// Since then an order that turns up is new, whenever the portal says that it was made.
     bound_at: Timestamp,
     /// By term: orders of ours that count for nothing and live.
@@ -95,6 +95,9 @@ impl Engine {
             Ok(others) => others,
             Err(why) => return self.try_all_again(&due, why).await.map(|()| Vec::new()),
         };
+        if self.is_looked_for(&others.foreign).await? {
+            return Ok(Vec::new());
+        }
         let now = self.clock.now();
         let mut sound = Vec::with_capacity(due.len());
         let mut write = Write::default();

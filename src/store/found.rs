@@ -5,7 +5,7 @@
 use jiff::Timestamp;
 
 use super::moves::{Write, within};
-use super::text::{optional_time, time};
+use super::text::{json, optional_time, time};
 use super::{Doing, Store, StoreError, Tx, commit};
 
 /// Where an attempt goes that is not an order, or no longer one.
@@ -67,6 +67,21 @@ pub struct LateOrder {
 }
 
 impl Store {
+    /// Attempts of unknown fate whose `poNumber` stands in an order that appeared since are due at once: `numbers`, each with the row of the mirror.
+    /// Returns whether there are any that were not due.
+    pub async fn look_at_once(&mut self, now: Timestamp, numbers: &[(&str, i64)]) -> Result<bool, StoreError> {
+        let done = sqlx::query(
+            "UPDATE term SET act_at = $1 WHERE state = 'unknown' AND act_at > $1 AND id IN (
+                 SELECT a.term_id FROM json_each($2) o JOIN attempt a ON a.po_number = o.value ->> 0 WHERE a.state = 'unknown' AND a.fence_mark < o.value ->> 1)",
+        )
+        .bind(time(now))
+        .bind(json(&numbers)?)
+        .execute(&mut self.conn)
+        .await
+        .doing("looking for orders of unknown fate")?;
+        Ok(done.rows_affected() > 0)
+    }
+
     /// R19 c: notes the first read on which every order since the fence was explained, or that it no longer holds.
     pub async fn note_absence(
         &mut self,
@@ -167,7 +182,7 @@ impl Store {
              JOIN portal_order p ON p.attempt_id IS NULL AND (instr(p.row, a.po_number) OR instr(coalesce(p.detail, ''), a.po_number))
              WHERE a.po_number IN (SELECT value FROM json_each($1)) AND a.state IN ('not_placed', 'cancelled')",
         )
-        .bind(super::text::json(&po_numbers)?)
+        .bind(json(&po_numbers)?)
         .fetch_all(&mut self.conn)
         .await
         .doing("looking for orders that turned up late")

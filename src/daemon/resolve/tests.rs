@@ -1,6 +1,6 @@
 //! Orders of unknown fate that are there, in another order.
 
-use crate::daemon::testing::{World, at, order_of};
+use crate::daemon::testing::{World, at, file, order_of};
 use crate::ids::PortalId;
 use crate::sandbox::{Effect, Endpoint, Fault, Foreign, OrderRequest, PlacedBy, Reply, Target};
 
@@ -55,4 +55,24 @@ async fn an_unpaid_order_of_the_same_customer_may_have_taken_ours_in() {
         let told = world.told("term:1:no_evidence").await;
         assert!(told[0].contains(&basket) && !told[0].contains(&others), "{told:?}");
     }
+}
+
+/// Between two looks for it the order turned up as a colleague's would, in a list that was read for another renewal, and held that.
+#[tokio::test]
+async fn an_order_that_is_looked_for_and_turns_up_holds_nobody_else() {
+    let (mut world, sandbox, _retold) = World::before_sandbox().await;
+    let another = "[[renewal]]\nname = \"own\"\nexpires_on = 2027-02-27\n";
+    world.take_text(&format!("{}{another}", file("2027-03-01"))).await;
+    sandbox.inject(Target::Only(Endpoint::Save), Fault { effect: Effect::Done, reply: Reply::Close }, 1);
+    world.live_until("2027-02-13T09:00:00Z").await;
+    assert_eq!(world.states().await, ["scheduled ", "unknown finding_out"]);
+    sqlx::query("UPDATE term SET act_at = '2027-02-20T00:00:00.000Z' WHERE state = 'unknown'")
+        .execute(&mut world.engine.store.conn)
+        .await
+        .unwrap();
+    world.live_until("2027-02-15T09:00:00Z").await;
+    assert_eq!(
+        (world.states().await, sandbox.orders().len()),
+        (vec!["placed ".to_owned(), "renewed ".to_owned(), "scheduled ".to_owned()], 2)
+    );
 }
