@@ -44,6 +44,8 @@ fn has_cause(kind: &str, reason: &str, plan: &Plan, plans: &[Plan], sandbox: &Sa
     let hides = !nature.plain;
     let foreign = || {
         nature.restores > 0 || nature.bad_ends > 0 || nature.hides > 0 ||
+            // One of ours that is carried out after it was held not to exist may pay the next year.
+            nature.beyond_settle ||
         sandbox.with_orders(|orders| orders.iter().any(|o| o.placed_by != PlacedBy::Us && (hides || plan.looks_like(&o.request))))
             // An order of ours of unknown fate looks like anybody's where nothing tells whose it is.
             || hides && (faults || crashes)
