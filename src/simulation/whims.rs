@@ -25,16 +25,17 @@ fn days(days: i64) -> SignedDuration {
 
 /// Somebody has an idea about this renewal.
 pub(super) async fn come(life: &mut Life, at: usize) -> Result<(), Complaint> {
-    let kind = life.dice.below(4);
+    let kind = life.dice.below(5);
     if !life.plans[at].listed || life.plans[at].broken_off || life.plans[at].unwanted.is_some() {
         return Ok(());
     }
     let Some(mut engine) = life.engine.take() else { return Ok(()) };
-    if let Some((_, term)) = current(life, &mut engine, at).await? {
+    if let Some((subscription, term)) = current(life, &mut engine, at).await? {
         match kind {
             0 => skip(life, &mut engine, at, &term).await?,
             1 => hold(life, &mut engine, at, &term).await?,
             2 => order_early(life, &mut engine, at, &term).await?,
+            3 => begin_anew(life, &mut engine, at, subscription).await?,
             _ => pause(life, &mut engine).await?,
         }
     }
@@ -72,6 +73,17 @@ async fn order_early(life: &mut Life, engine: &mut Daemon, at: usize, term: &Due
     if ask(engine, Asked::Order { term: term.id, request_hash: request_hash(term), early: true }).await? {
         life.plans[at].early.push(k);
         life.figures.whims += 1;
+    }
+    Ok(())
+}
+
+/// Somebody says until when it is paid, although nobody asked; perhaps twice.
+async fn begin_anew(life: &mut Life, engine: &mut Daemon, at: usize, subscription: i64) -> Result<(), Complaint> {
+    if rebase(life, engine, at, subscription).await? {
+        life.figures.whims += 1;
+        if life.dice.chance(300) {
+            rebase(life, engine, at, subscription).await?;
+        }
     }
     Ok(())
 }
