@@ -121,7 +121,8 @@ impl Store {
         }
         // A warning whose moment has come while the daemon was away is still to be given.
         let warned: Vec<(i64, String, String, i64)> = sqlx::query_as(
-            "SELECT id, deadline_at, due_at, state = 'scheduled' FROM term WHERE (warn_at IS NULL OR warn_at > $1)
+            "SELECT t.id, t.deadline_at, t.due_at, t.state = 'scheduled' FROM term t JOIN subscription s ON s.id = t.subscription_id
+             WHERE (warn_at IS NULL OR warn_at > $1) AND (s.active OR state NOT IN ('held', 'missed'))
                AND (state IN ('awaiting_approval', 'held', 'unknown', 'placed', 'missed')
                     OR (state = 'scheduled' AND (warn_at IS NOT NULL OR (reason IS NOT NULL AND act_at IS NOT NULL))))",
         )

@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 
 use crate::clock::ManualClock;
 use crate::daemon::commands::Asked;
-use crate::daemon::testing::{BEGIN, World, at};
+use crate::daemon::testing::{BEGIN, World, at, file};
 use crate::sandbox::{Sandbox, Settings};
 use crate::simulation::line::Line;
 
@@ -71,4 +71,24 @@ async fn a_clock_that_is_set_right_goes_on_at_once_with_what_it_kept() {
         world.engine.run_dry(|_| {}).await.unwrap();
         assert_eq!(sandbox.orders().len(), orders, "{:?}", world.states().await);
     }
+}
+
+/// A start while the entry was out planned the next weekly reminder, so that nobody was told of it on the day of its next deadline; and reminded of an entry that is
+/// not there (worlds 9946 and 200910 of a simulation with more people).
+#[tokio::test]
+async fn what_is_held_and_comes_back_into_the_file_is_told_at_once_although_the_daemon_was_started_meanwhile() {
+    let (mut world, ..) = World::before_line().await;
+    let with = file("2027-03-01");
+    let without = with.replace("\"one\"\npartner_id = 1", "\"another\"\npartner_id = 9");
+    world.ask(Asked::Hold { term: 1 }).await.unwrap();
+    world.live_until("2027-03-02T00:00:00Z").await;
+    world.edit(&without, true).await;
+    let told = world.told("term:1:deadline").await.len();
+    world.clock.set(at("2027-03-20T00:00:00Z"));
+    world.engine.mend_waits(at("2027-03-20T00:00:00Z")).await.unwrap();
+    world.live_until("2027-04-02T00:00:00Z").await;
+    assert_eq!(world.told("term:1:deadline").await.len(), told, "nobody hears of what is not in the file");
+    world.edit(&with, true).await;
+    world.live_until("2027-04-02T00:01:00Z").await;
+    assert_eq!(world.told("term:1:deadline").await.len(), told + 1);
 }
