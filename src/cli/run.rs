@@ -66,8 +66,8 @@ impl Run {
         }
         let lock = Lock::take(&path)?;
         let mut store = open(global).await?;
+        let mut file = Watched::new(&global.config_path());
         loop {
-            let file = Watched::new(&global.config_path());
             let (config, channels_asked) = match usable_config(&mut store, global).await {
                 Ok(usable) => usable,
                 Err(failure) => return Err(refused(store, failure).await),
@@ -82,7 +82,10 @@ impl Run {
             }
             match once(global, engine).await? {
                 Once::Ended(exit) => return Ok(exit),
-                Once::Edited(open) => store = *open,
+                Once::Edited(open, stood_still) => {
+                    (store, file) = (*open, stood_still);
+                    file.is_read();
+                }
             }
         }
     }
@@ -307,16 +310,18 @@ const PATIENCE: Duration = Duration::from_mins(5);
 enum Once {
     Ended(Exit),
     /// The file was edited meanwhile: the rest is done by what it says now.
-    Edited(Box<Store>),
+    Edited(Box<Store>, Watched),
 }
 
-/// Waits until an edit stands still, so that it can be read.
-async fn is_edited(engine: &mut Engine) -> bool {
-    let edited = engine.is_file_edited();
+/// The file, if it was edited, once the edit stands still and can be read.
+async fn edited(engine: &mut Engine) -> Option<Watched> {
+    if !engine.is_file_edited() {
+        return None;
+    }
     while engine.is_file_edited() && !engine.file.as_mut().is_some_and(Watched::is_ready) {
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
-    edited
+    engine.file.take()
 }
 
 async fn once(global: &Global, mut engine: Engine) -> Result<Once, Failure> {
@@ -333,8 +338,8 @@ async fn once(global: &Global, mut engine: Engine) -> Result<Once, Failure> {
             }
             Err(error) => return Err(left_with(&engine, error)),
         };
-        if is_edited(&mut engine).await {
-            return Ok(Once::Edited(Box::new(engine.store)));
+        if let Some(file) = edited(&mut engine).await {
+            return Ok(Once::Edited(Box::new(engine.store), file));
         }
         if !std::mem::replace(&mut looked, true) {
             if let Some(trouble) = engine.look_at_portal().await? {

@@ -1,8 +1,9 @@
 //! Commands that are given while no daemon can do them, or have been given up.
 
 use std::process::Stdio;
+use std::time::Duration;
 
-use super::support::{Place, Portal, entry, file, until};
+use super::support::{Place, Portal, due, entry, file, until};
 
 fn waiting(place: &Place) -> i64 {
     place.value("SELECT count(*) FROM command WHERE done_at IS NULL").as_i64().unwrap()
@@ -83,4 +84,18 @@ fn a_command_that_nobody_waits_for_any_more_is_not_done() {
     let answer = place.value("SELECT answer FROM command");
     assert!(answer.as_str().unwrap().contains("nobody waits for it any more"), "{answer}");
     assert_eq!(place.value("SELECT paused_at FROM account"), serde_json::Value::Null);
+}
+
+/// A file whose time lies ahead (copied from a machine with another clock) was taken for one that is just being written: `run --once` from a timer waited for it, and ordered
+/// nothing until that time had come.
+#[test]
+fn a_single_run_does_not_wait_for_a_file_whose_time_lies_ahead() {
+    let portal = Portal::start();
+    let place = portal.place(&due("a", "1", 1));
+    let tomorrow = std::time::SystemTime::now() + Duration::from_hours(24);
+    std::fs::File::options().write(true).open(place.path("renewals.toml")).unwrap().set_modified(tomorrow).unwrap();
+    let mut run = place.command(&["run", "--once"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let ended = until("the run ends", || run.try_wait().unwrap());
+    assert!(ended.success());
+    assert_eq!(place.value("SELECT count(*) FROM orders WHERE order_no IS NOT NULL"), 1);
 }
