@@ -9,6 +9,7 @@ use super::crash;
 use super::event::Event;
 use super::file::Unwanted;
 use super::life::{Daemon, Life};
+use super::line::Dates;
 use super::nature::People;
 use super::oracle::Complaint;
 use super::whims;
@@ -30,7 +31,11 @@ pub(super) async fn bind(life: &mut Life) -> Result<(), Complaint> {
         return Ok(());
     };
     crash::reset();
+    // A portal that tells the time now and then has told it by now: one that never does cannot correct a clock.
+    let dates = life.line.weather().dates;
+    life.line.weather().dates = if dates == Dates::Never { dates } else { Dates::Always };
     let read = engine.read_whole_list().await.map_err(|e| failed(&e))?;
+    life.line.weather().dates = dates;
     if let Ok(found) = read {
         if let Some(seal) = &engine.seal {
             seal.renew(&mut engine.store).await.map_err(|e| failed(&e))?;

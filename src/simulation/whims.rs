@@ -198,11 +198,15 @@ pub(super) fn took(life: &mut Life, at: usize, k: u32, order: &str) {
 /// What others ordered for what is before the `k`-th term: what can pay until that begins, and the rest.
 fn others_before(life: &Life, at: usize, k: u32) -> (Vec<String>, Vec<String>) {
     let (plan, cycle) = (&life.plans[at], i64::from(life.plans[at].cycle().least_days()));
-    let began = plan.deadline(k.saturating_sub(1), &life.zone);
+    let began = match k.checked_sub(1) {
+        Some(before) => plan.deadline(before, &life.zone),
+        None => plan.deadline(0, &life.zone) - days(cycle),
+    };
     let (from, until) = (began - days(62.min(cycle / 2)), began + days(28.min(cycle / 4)));
     let others = life.sandbox.with_orders(|orders| {
         let for_it = |o: &&LedgerOrder| {
-            o.placed_by != PlacedBy::Us && plan.looks_like(&o.request) && plan.term_of(o.created_at, &life.zone) < k
+            let earlier = plan.term_of(o.created_at, &life.zone) < k || k == 0 && o.created_at < until;
+            o.placed_by != PlacedBy::Us && plan.looks_like(&o.request) && earlier
         };
         orders.iter().filter(for_it).cloned().collect::<Vec<_>>()
     });
