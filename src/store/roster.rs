@@ -226,7 +226,7 @@ async fn return_to_work(tx: &mut Tx<'_>, changes: &[Change]) -> Result<(), Store
     for step in [
         "UPDATE term SET act_at = due_at WHERE subscription_id IN (SELECT value FROM json_each($1))
          AND state IN ('scheduled', 'awaiting_approval') AND act_at IS NULL",
-        "UPDATE term SET warn_at = due_at WHERE subscription_id IN (SELECT value FROM json_each($1)) AND state IN ('held', 'missed') AND warn_at IS NULL",
+        "UPDATE term SET warn_at = due_at WHERE subscription_id IN (SELECT value FROM json_each($1)) AND state IN ('awaiting_approval', 'held', 'missed') AND warn_at IS NULL",
         "UPDATE subscription SET active = 1 WHERE id IN (SELECT value FROM json_each($1))",
     ] {
         sqlx::query(step).bind(&ids).execute(&mut **tx).await.doing("taking up returned entries")?;

@@ -92,3 +92,19 @@ async fn what_is_held_and_comes_back_into_the_file_is_told_at_once_although_the_
     world.live_until("2027-04-02T00:01:00Z").await;
     assert_eq!(world.told("term:1:deadline").await.len(), told + 1);
 }
+
+/// It had come to wait for approval while it was out of the file, and was put back in the afternoon before: people heard of it at its deadline (world 78827).
+#[tokio::test]
+async fn what_waits_for_approval_and_comes_back_into_the_file_is_told_at_once() {
+    let (mut world, ..) = World::before_line().await;
+    let with = file("2027-03-01").replace("quantity = 3", "quantity = 3\napproval = \"manual\"");
+    world.edit(&with, true).await;
+    world.live_until("2027-02-15T09:00:00Z").await;
+    assert_eq!(world.states().await, ["awaiting_approval approval"]);
+    world.edit(&with.replace("\"one\"\npartner_id = 1", "\"another\"\npartner_id = 9"), true).await;
+    world.live_until("2027-02-28T15:00:00Z").await;
+    assert_eq!(world.told("term:1:deadline").await.len(), 0);
+    world.edit(&with, true).await;
+    world.live_until("2027-02-28T15:01:00Z").await;
+    assert_eq!(world.told("term:1:deadline").await.len(), 1);
+}
