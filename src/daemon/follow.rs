@@ -192,44 +192,15 @@ impl Engine {
             return self.renewed(term, attempt).await;
         }
         let long = self.clock.now().duration_since(attempt.created_at) >= LONG;
-        let order = attempt.order_no.clone().unwrap_or_default();
+        let order = attempt.order_no.as_deref().unwrap_or_default();
         let plight = match (long, listed) {
             (false, _) => None,
-            (true, Some(_)) if evidence::is_other_word(status) => Some(Plight {
-                reason: Reason::PendingLong,
-                detail: match status.filter(|word| !word.is_empty()) {
-                    Some(word) => format!(
-                        "order {order} is {word:?}, which is no word for paid or cancelled that is known here; it counts as not renewed"
-                    ),
-                    None => format!("the portal does not say whether order {order} is paid; it counts as not renewed"),
-                },
-                remedy: format!(
-                    "look at order {order} in the portal, then: renewd resolve {0} --order-no {order} (it is paid) or renewd resolve {0} --void (it is dead)",
-                    term.typed()
-                ),
-                orders: Vec::new(),
-            }),
-            (true, Some(_)) => Some(Plight {
-                reason: Reason::PendingLong,
-                detail: format!(
-                    "order {order} is {} since {}; it is not renewed until it is paid",
-                    status.unwrap_or("unpaid"),
-                    attempt.created_at
-                ),
-                remedy: format!("pay order {order} in the portal, or cancel it there; see: renewd history {}", term.typed()),
-                orders: Vec::new(),
-            }),
-            (true, None) => Some(Plight {
-                reason: Reason::NotListed,
-                detail: format!(
-                    "order {order} was accepted but does not show in the portal's order list, or has no details there"
-                ),
-                remedy: format!(
-                    "look for order {order} in the portal, then: renewd resolve {} --order-no {order} or --void",
-                    term.typed()
-                ),
-                orders: Vec::new(),
-            }),
+            (true, Some(_)) if evidence::is_other_word(status) => Some(other_word(term, order, status)),
+            (true, Some(_)) => {
+                let beside = self.store.beside(order).await?;
+                Some(unpaid(term, attempt, status, beside.as_deref()))
+            }
+            (true, None) => Some(not_listed(term, order)),
         };
         self.keep_following(term, plight).await
     }
@@ -371,6 +342,52 @@ fn watch_again(now: Timestamp, looks: u32, begins: Timestamp) -> Option<Timestam
     let before = |hours| begins.checked_sub(SignedDuration::from_hours(hours)).ok().filter(|at| *at > now);
     let looks = [before(72), before(24), Some(begins), Some(next)];
     (now < begins).then(|| looks.into_iter().flatten().min().unwrap_or(begins))
+}
+
+/// A word that nobody here knows: only a person can say what it means.
+fn other_word(term: &DueTerm, order: &str, status: Option<&str>) -> Plight {
+    let detail = match status.filter(|word| !word.is_empty()) {
+        Some(word) => {
+            format!(
+                "order {order} is {word:?}, which is no word for paid or cancelled that is known here; it counts as not renewed"
+            )
+        }
+        None => format!("the portal does not say whether order {order} is paid; it counts as not renewed"),
+    };
+    let remedy = format!(
+        "look at order {order} in the portal, then: renewd resolve {0} --order-no {order} (it is paid) or renewd resolve {0} --void (it is dead)",
+        term.typed()
+    );
+    Plight { reason: Reason::PendingLong, detail, remedy, orders: Vec::new() }
+}
+
+/// `beside`: an order of somebody else for the same. Whoever paid ours as well, as he was told to for days, had paid twice.
+fn unpaid(term: &DueTerm, attempt: &Attempt, status: Option<&str>, beside: Option<&str>) -> Plight {
+    let (name, order) = (term.typed(), attempt.order_no.as_deref().unwrap_or_default());
+    let (status, since) = (status.unwrap_or("unpaid"), attempt.created_at);
+    let detail = format!("order {order} is {status} since {since}; it is not renewed until it is paid");
+    let (detail, remedy) = match beside {
+        Some(other) => (
+            format!("{detail}, but somebody else's order {other} is for the same product and customer"),
+            format!(
+                "look at order {other} in the portal: if it renews this, cancel order {order} there, else pay it; see: renewd history {name}"
+            ),
+        ),
+        None => (detail, format!("pay order {order} in the portal, or cancel it there; see: renewd history {name}")),
+    };
+    Plight { reason: Reason::PendingLong, detail, remedy, orders: Vec::new() }
+}
+
+fn not_listed(term: &DueTerm, order: &str) -> Plight {
+    Plight {
+        reason: Reason::NotListed,
+        detail: format!("order {order} was accepted but does not show in the portal's order list, or has no details there"),
+        remedy: format!(
+            "look for order {order} in the portal, then: renewd resolve {} --order-no {order} or --void",
+            term.typed()
+        ),
+        orders: Vec::new(),
+    }
 }
 
 #[cfg(test)]

@@ -115,8 +115,9 @@ impl Engine {
             orders.extend(self.store.listed_order(key, &self.po_prefix).await?);
         }
         let learned = self.store.learned(&term.identity).await?;
-        let still: Vec<Listed> =
-            orders.iter().filter(|order| evidence::may_have_renewed(order, &term.identity, &learned)).cloned().collect();
+        let once = self.store.once_candidates(term.subscription).await?;
+        let may = |order: &&Listed| evidence::may_have_renewed(order, &term.identity, &learned) || once.contains(&order.key);
+        let still: Vec<Listed> = orders.iter().filter(may).cloned().collect();
         // Orders of ours, and such as the list has never shown, are not told from others by what they show. A hold that names none is not over.
         let all_read =
             !orders.is_empty() && orders.len() == term.candidates.len() && orders.iter().all(|order| order.attempt.is_none());

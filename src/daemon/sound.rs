@@ -273,12 +273,13 @@ impl Engine {
             return Ok(Vec::new());
         }
         let learned = self.store.learned(&term.identity).await?;
+        let once = self.store.once_candidates(term.subscription).await?;
         // Made before that, as it says, and listed after it: it renewed the same a second time, or what is due now.
         let shown_late = self.store.shown_since(since.max(bound_at), since).await?;
         let found = foreign
             .iter()
             .filter(|order| order.created_at.is_none_or(|at| at >= since) || shown_late.contains(&order.key))
-            .filter(|order| evidence::may_have_renewed(order, &term.identity, &learned))
+            .filter(|order| evidence::may_have_renewed(order, &term.identity, &learned) || once.contains(&order.key))
             .map(|order| order.key.clone());
         Ok(found.collect())
     }

@@ -4,7 +4,7 @@
 //! for another order without an approval.
 
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::commands::{Desk, Done, Refused, spoken};
 use super::counted;
@@ -13,6 +13,7 @@ use super::words;
 use crate::renewal::evidence;
 use crate::renewal::state::{Reason, TermState};
 use crate::rules::{Rule, kept};
+use crate::store::StoreError;
 use crate::store::attempts::Attempt;
 use crate::store::commands::Adoption;
 use crate::store::found::{FoundOrder, SetAside};
@@ -179,7 +180,9 @@ impl Desk<'_> {
         self.refuse_unless_list_was_read_since(shows_up_by).await?;
         self.refuse_while_list_lacks_ours("this order").await?;
         self.refuse_if_ours_is_shown(&term, &attempt).await?;
-        let write = self.awaits_approval("attempt.not_placed", &term, "a person said that it was not ordered");
+        let why = "a person said that it was not ordered";
+        let detail = json!({"why": why, "dead": self.dead_candidates(&term, &attempt).await?});
+        let write = self.awaits_approval("attempt.not_placed", &term, why, &detail);
         self.store.set_aside(self.now, attempt.id, SetAside::NotPlaced, write).await?;
         self.store.forget_approval(term.id).await?;
         Ok(format!(
@@ -265,7 +268,8 @@ impl Desk<'_> {
         if term.reason == Some(Reason::NotListed) {
             self.may_show_up_no_more(&term, &attempt)?;
         }
-        let write = self.awaits_approval("attempt.voided", &term, "its order is dead and was set aside by a person");
+        let why = "its order is dead and was set aside by a person";
+        let write = self.awaits_approval("attempt.voided", &term, why, &json!({"why": why}));
         self.store.set_aside(self.now, attempt.id, SetAside::Void, write).await?;
         self.store.forget_approval(term.id).await?;
         Ok(format!(
@@ -361,7 +365,17 @@ impl Desk<'_> {
         )))
     }
 
-    fn awaits_approval(&self, kind: &'static str, term: &DueTerm, why: &str) -> Write {
+    /// What may have been it, and is dead as a person says that it was not ordered: alive again it may be it still.
+    async fn dead_candidates(&mut self, term: &DueTerm, attempt: &Attempt) -> Result<Vec<String>, StoreError> {
+        let learned = self.store.learned(&term.identity).await?;
+        let since = self.store.listed_since(attempt.fence_mark, self.po_prefix).await?;
+        let may_be = |order: &evidence::Listed| {
+            evidence::is_dead(order.status.as_deref()) && !evidence::explained(order, &term.identity, &learned)
+        };
+        Ok(since.into_iter().filter(may_be).map(|order| order.key).collect())
+    }
+
+    fn awaits_approval(&self, kind: &'static str, term: &DueTerm, why: &str, detail: &Value) -> Write {
         let step = Move {
             reason: Some(Reason::NotOrdered),
             detail: Some(format!("{why}; another order waits for approval")),
@@ -371,7 +385,7 @@ impl Desk<'_> {
             tries: 0,
             ..Move::of(term, TermState::AwaitingApproval)
         };
-        self.by_hand(kind, term, &json!({"why": why}), step)
+        self.by_hand(kind, term, detail, step)
     }
 }
 

@@ -114,7 +114,7 @@ impl Nature {
         // An order that a restored database knows nothing of has to be recognised by what the portal shows of it.
         let restored = !calm && people != People::Absent && !misleads && dice.chance(150);
         let mut often = |all: &[u32]| if calm { 0 } else { *dice.pick(all) };
-        Self {
+        let drawn = Self {
             order_faults: often(&[0, 100, 300, 600]),
             read_faults: often(&[0, 0, 20, 100]),
             write_faults: often(&[0, 0, 5]),
@@ -151,7 +151,9 @@ impl Nature {
             distributed: false,
             total_cap: (!calm && dice.chance(70)).then(|| *dice.pick(&[1, 5, 12])),
             hides: if calm { 0 } else { *dice.pick(&[0, 0, 0, 2]) },
-        }
+        };
+        // A1 does not hold where a list hides what it has never shown, and its count does not tell.
+        Self { hides: if drawn.total_cap.is_some() { 0 } else { drawn.hides }, ..drawn }
     }
 
     /// Nothing goes wrong at all: what a kind of fault is added to, to see what it does alone.

@@ -82,6 +82,17 @@ impl Store {
         Ok(done.rows_affected() > 0)
     }
 
+    /// Orders that were dead, and may have been an attempt of this subscription, as a person said that it was not ordered.
+    pub async fn once_candidates(&mut self, subscription: i64) -> Result<Vec<String>, StoreError> {
+        sqlx::query_scalar(
+            "SELECT c.value FROM audit_log l JOIN json_each(l.detail, '$.detail.dead') c WHERE l.subscription_id = $1 AND l.kind = 'attempt.not_placed'",
+        )
+        .bind(subscription)
+        .fetch_all(&mut self.conn)
+        .await
+        .doing("reading what may have been an order of ours")
+    }
+
     /// R19 c: notes the first read on which every order since the fence was explained, or that it no longer holds.
     pub async fn note_absence(
         &mut self,

@@ -335,6 +335,20 @@ impl Store {
             .doing("reading the audit log")
     }
 
+    /// The newest order of others of which people were told that it is for the same as our order `ours`, if it lives.
+    pub async fn beside(&mut self, ours: &str) -> Result<Option<String>, StoreError> {
+        sqlx::query_scalar(concat!(
+            "SELECT l.order_no FROM audit_log l JOIN portal_order p ON p.account_id = 1 AND p.key = l.order_no
+             WHERE l.kind = 'order.beside' AND l.detail ->> 'ours' = $1 AND NOT ",
+            dead!("p.status"),
+            " ORDER BY l.seq DESC LIMIT 1"
+        ))
+        .bind(ours)
+        .fetch_optional(&mut self.conn)
+        .await
+        .doing("looking for an order beside ours")
+    }
+
     /// Writes down what nobody expected, tells it, and pauses the account if `pause` says why. One commit.
     pub async fn note_unexpected(
         &mut self,

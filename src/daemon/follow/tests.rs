@@ -440,3 +440,32 @@ async fn after_an_order_that_was_paid_late_there_is_time_to_say_until_when() {
     world.live_until("2028-02-26T09:00:00Z").await;
     assert_eq!(sandbox.orders().len(), 2);
 }
+
+/// He was told once that it may be paid twice, and then, for two weeks, to pay ours.
+#[tokio::test]
+async fn who_is_asked_to_pay_our_order_hears_that_somebody_elses_is_there_for_the_same() {
+    let (mut world, sandbox, _retold) = World::before_sandbox().await;
+    world.live_until("2027-02-15T09:00:00Z").await;
+    let ours = sandbox.orders()[0].order_no.clone();
+    sandbox.set_status(&ours, "pending").unwrap();
+    for day in 15..=18 {
+        world.live_until(&format!("2027-02-{day}T12:00:00Z")).await;
+    }
+    let other = order_of(&sandbox, 1);
+    for day in 19..=28 {
+        world.live_until(&format!("2027-02-{day}T12:00:00Z")).await;
+    }
+    let (told, warned) = (world.told("term:1:pending_long").await, world.told("term:1:deadline").await);
+    let says = |text: &String| {
+        text.contains(&format!("look at order {other} in the portal")) && text.contains(&format!("cancel order {ours}"))
+    };
+    assert!(!told[0].contains(&other) && says(&told[1]), "{told:?}");
+    assert!(
+        warned.iter().filter(|text| text.contains("3 days") || text.contains("within a day")).all(says) && warned.len() >= 3,
+        "{warned:?}"
+    );
+
+    sandbox.set_status(&other, "cancelled").unwrap();
+    world.live_until("2027-02-28T20:00:00Z").await;
+    assert!(!world.told("term:1:pending_long").await.last().unwrap().contains(&other));
+}

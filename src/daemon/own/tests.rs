@@ -6,6 +6,7 @@ use crate::daemon::commands::Asked;
 use crate::daemon::testing::{BEGIN, World, at, order_of};
 use crate::ids::PortalId;
 use crate::portal::transport::{Request, Response, Transport, TransportError};
+use crate::sandbox::settings::{Echo, ListSettings, Shows};
 use crate::sandbox::{Effect, Endpoint, Fault, Foreign, OrderRequest, PlacedBy, Reply, SUCCEED, Sandbox, Settings, Target};
 use crate::simulation::line::Line;
 
@@ -272,4 +273,39 @@ async fn an_order_of_ours_that_was_released_while_it_was_dead_holds_again_once_i
     drop(world.ask(Asked::Approve { term: 1, request_hash }).await);
     becomes(&mut world, "succeed").await;
     assert_eq!((world.states().await[0].as_str(), sandbox.orders().len()), ("held foreign_order", 1));
+}
+
+/// Sent with its answer lost, on a portal that shows it for another customer and without its number; it died, a person said that it was not ordered, and it was paid after
+/// all. Ours went on top (world 90578).
+#[tokio::test]
+async fn what_may_have_been_ours_and_was_dead_as_a_person_said_that_there_is_none_holds_once_it_lives() {
+    let shows = Shows { po_number: Echo::Absent, partner_id: Echo::Misleading, ..Shows::each(Echo::Echoed) };
+    let list = ListSettings { details: shows, ..ListSettings::default() };
+    let clock = ManualClock::at(at(BEGIN));
+    let sandbox = Sandbox::new(Arc::new(clock.clone()), Settings { list, ..Settings::default() });
+    let mut world = World::new(Line::quiet(sandbox.clone(), &clock), clock).await;
+    sandbox.inject(Target::Only(Endpoint::Save), Fault { effect: Effect::Done, reply: Reply::Close }, 1);
+    for day in 15..=19 {
+        world.live_until(&format!("2027-02-{day}T09:00:00Z")).await;
+    }
+    assert_eq!(world.states().await, ["unknown no_evidence"]);
+    let order = sandbox.orders()[0].order_no.clone();
+    sandbox.set_status(&order, "failed").unwrap();
+    world.live_until("2027-02-20T09:00:00Z").await;
+    world.ask(Asked::ResolveNotOrdered { term: 1 }).await.unwrap();
+    sandbox.set_status(&order, SUCCEED.as_ref()).unwrap();
+    world.live_until("2027-02-21T09:00:00Z").await;
+    let request_hash = world.request_hash(1).await;
+    drop(world.ask(Asked::Approve { term: 1, request_hash }).await);
+    for day in 22..=24 {
+        world.live_until(&format!("2027-02-{day}T09:00:00Z")).await;
+    }
+    assert_eq!((world.states().await, sandbox.orders().len()), (vec!["held foreign_order".to_owned()], 1));
+    assert!(world.told("term:1:foreign_order").await[0].contains(&order));
+    world.ask(Asked::Release { term: 1, orders: vec![order] }).await.unwrap();
+    world.live_until("2027-02-24T10:00:00Z").await;
+    let request_hash = world.request_hash(1).await;
+    world.ask(Asked::Approve { term: 1, request_hash }).await.unwrap();
+    world.live_until("2027-02-24T11:00:00Z").await;
+    assert_eq!(sandbox.orders().len(), 2, "a person may order all the same");
 }
