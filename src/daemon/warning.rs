@@ -51,9 +51,8 @@ fn placed_warning(term: &DueTerm, now: Timestamp) -> Option<Timestamp> {
     if planned == Some(term.moments.deadline_at) && soon < term.moments.deadline_at { Some(soon) } else { planned }
 }
 
-/// The same for a term that cannot be ordered now: in its last day people hear of it at once, for there is no other warning to come.
+/// The same for a term that cannot be ordered now: from its last day on people hear of it at once, for there is no other warning to come before a week has passed.
 pub(super) fn warning(term: &DueTerm, now: Timestamp) -> Option<Timestamp> {
-    let left = term.moments.deadline_at.duration_since(now);
-    let last_day = SignedDuration::ZERO < left && left <= SignedDuration::from_hours(24);
+    let last_day = term.moments.deadline_at.duration_since(now) <= SignedDuration::from_hours(24);
     if term.warn_at.is_none() && last_day { Some(now) } else { planned_warning(term, now) }
 }

@@ -178,3 +178,16 @@ async fn a_program_that_is_missing_is_wrong_and_one_that_fails_may_work_another_
     assert!(matches!(test(channels(&["/bin/sh", "-c", "exit 1"]), at(BEGIN)).await, Channelled::NotNow(_)));
     assert_eq!(test(channels(&["/bin/sh", "-c", "cat > /dev/null"]), at(BEGIN)).await, Channelled::Works);
 }
+
+/// After its deadline, before it can be called missed: it was told at the next weekly moment (world 96310).
+#[tokio::test]
+async fn what_became_overdue_while_nobody_looked_is_told_at_once_although_the_portal_is_down() {
+    let mut world = world().await;
+    world.live_until("2027-03-03T09:00:00Z").await;
+    world.live_until("2027-03-03T09:01:00Z").await;
+    assert_eq!(world.told("term:1:deadline").await.len(), 1, "{:?}", world.told("").await);
+    for day in 4..=12 {
+        world.live_until(&format!("2027-03-{day:02}T09:00:00Z")).await;
+    }
+    assert_eq!(world.told("term:1:deadline").await.len(), 2, "and weekly");
+}
