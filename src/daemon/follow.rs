@@ -10,7 +10,6 @@ use super::stands::Stands;
 use super::sync::Synced;
 use super::words::{self, Plight};
 use super::{own, reopen};
-use crate::portal::read_error::ReadError;
 use crate::renewal::chain;
 use crate::renewal::evidence::{self, Listed};
 use crate::renewal::learned::Learned;
@@ -142,12 +141,6 @@ impl Engine {
                 }
                 Ok(self.store.listed_attempt(attempt.id, &self.po_prefix).await?.unwrap_or(found))
             }
-            Err(ReadError::NotFound { .. }) if found.detailed && term.state == TermState::Renewed => {
-                if self.is_listed(&found).await? == Some(false) {
-                    self.notice_gone(term, &found.key).await?;
-                }
-                Ok(found)
-            }
             Err(error) => {
                 tracing::debug!(order = found.key, "the details cannot be read now: {error}");
                 Ok(found)
@@ -188,7 +181,12 @@ impl Engine {
         if evidence::is_dead(status) {
             return self.hold_dead(term, attempt, listed, status.unwrap_or_default()).await;
         }
-        if attempt.is_paid(status) && listed.is_some() {
+        // Who says that one pays which the portal has removed has looked.
+        let vouched = attempt.is_vouched_for() && status == Some(evidence::REMOVED);
+        if attempt.is_paid(status) && (listed.is_some() || vouched) {
+            if let Some(listed) = listed {
+                self.notice_otherwise(term, attempt, listed).await?;
+            }
             return self.renewed(term, attempt).await;
         }
         let long = self.clock.now().duration_since(attempt.created_at) >= LONG;

@@ -9,6 +9,7 @@ mod aside;
 mod asked;
 mod behind;
 pub mod bell;
+mod carried;
 mod chains;
 pub mod commands;
 pub mod counted;

@@ -179,9 +179,11 @@ impl Engine {
             Err(error) if self.is_out_of_patience(listed.mark, &error, deadline).await? => None,
             Err(error) => return Ok(Err(error)),
         };
-        // A row that was removed from the list stays as it was; one that says paid is believed all the same.
+        // A row that was removed from the list stays as it was; one that says paid is believed all the same, unless a
+        // person has heard that it was removed.
         if status.is_none() && !self.was_just_shown(&listed.key) {
-            return Ok(Ok(evidence::is_paid(by_row.as_deref())));
+            let was_removed = listed.status.as_deref() == Some(evidence::REMOVED);
+            return Ok(Ok(evidence::is_paid(by_row.as_deref()) && !was_removed));
         }
         let Some(status) = status.or_else(|| by_row.clone()) else { return Ok(Ok(true)) };
         self.store.take_status(self.clock.now(), listed.mark, &status).await?;

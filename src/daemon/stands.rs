@@ -43,7 +43,11 @@ impl Engine {
         attempt: &Attempt,
         mut listed: Listed,
     ) -> Result<Stands, TickError> {
-        if synced.shown.contains(&listed.key) && !is_long_unpaid(term, attempt, &listed, self.clock.now()) {
+        let is_shown = synced.shown.contains(&listed.key);
+        if is_shown && is_removed(&listed) {
+            listed = self.row_of(attempt, listed).await?;
+        }
+        if is_shown && !is_long_unpaid(term, attempt, &listed, self.clock.now()) {
             return Ok(Stands::As(Box::new(listed)));
         }
         match self.ask_status(&mut listed).await? {
@@ -93,7 +97,9 @@ impl Engine {
             (TermState::Placed, None) => return Ok(Stands::Unknown),
             (state, listed_now) => {
                 if state == TermState::Renewed && listed_now == Some(false) {
-                    self.notice_gone(term, &listed.key).await?;
+                    self.notice_removed(term, attempt, &listed).await?;
+                } else if is_removed(&listed) && listed_now == Some(true) {
+                    return Ok(Stands::As(Box::new(self.row_of(attempt, listed).await?)));
                 }
                 let listed = self.store.listed_attempt(attempt.id, &self.po_prefix).await?.unwrap_or(listed);
                 return Ok(Stands::As(Box::new(listed)));
@@ -104,12 +110,31 @@ impl Engine {
         Ok(listed.map_or(Stands::Nowhere, |listed| Stands::As(Box::new(listed))))
     }
 
+    /// A paid order that the portal does not have any more pays nothing, unless a person has said that it does: he hears of it.
+    async fn notice_removed(&mut self, term: &DueTerm, attempt: &Attempt, listed: &Listed) -> Result<(), TickError> {
+        if attempt.is_vouched_for() {
+            return self.notice_gone(term, &listed.key).await;
+        }
+        Ok(self.store.take_status(self.clock.now(), listed.mark, evidence::REMOVED).await?)
+    }
+
+    /// As the list has it.
+    async fn row_of(&mut self, attempt: &Attempt, listed: Listed) -> Result<Listed, TickError> {
+        self.store.stands_as_listed(self.clock.now(), listed.mark).await?;
+        Ok(self.store.listed_attempt(attempt.id, &self.po_prefix).await?.unwrap_or(listed))
+    }
+
     /// Whether the list shows an order now, however far down; `None` where it cannot be read.
     pub(super) async fn is_listed(&mut self, order: &Listed) -> Result<Option<bool>, TickError> {
         let down_to = order.created_at.map(|at| after(at, SignedDuration::from_mins(-1)));
         let read = self.read_rows_unless_read(down_to).await?.is_ok();
         Ok(read.then(|| self.was_just_shown(&order.key)))
     }
+}
+
+/// Whether it was paid, and the portal did not have it any more.
+fn is_removed(listed: &Listed) -> bool {
+    listed.status.as_deref() == Some(evidence::REMOVED)
 }
 
 /// What stays unpaid can be removed from the portal: its row of the mirror would stay as it was.

@@ -280,6 +280,9 @@ pub fn is_paid(status: Option<&str>) -> bool {
     status.is_some_and(|status| status.eq_ignore_ascii_case("succeed"))
 }
 
+/// How a paid order of ours stands that neither list nor details show any more: our word, and none of the portal's.
+pub const REMOVED: &str = "removed";
+
 /// A word that portal-api.md section 4 does not have, or none at all: paid or dead, only a person can say.
 pub fn is_other_word(status: Option<&str>) -> bool {
     !status.is_some_and(|word| word.eq_ignore_ascii_case("pending")) && !is_paid(status) && !is_dead(status)

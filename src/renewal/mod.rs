@@ -3,6 +3,7 @@
 //! Owns every decision, as pure functions of what is stored, what the mirror holds, and now. Never does I/O, never reads a
 //! clock, never awaits.
 
+pub mod carried;
 pub mod chain;
 pub mod evidence;
 pub mod facts;

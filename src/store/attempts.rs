@@ -191,6 +191,16 @@ pub struct Intent {
 }
 
 impl Store {
+    /// What was sent with an attempt; nothing for one that was adopted.
+    pub async fn request_of(&mut self, attempt: i64) -> Result<Option<Value>, StoreError> {
+        let request: Option<String> = sqlx::query_scalar("SELECT CAST(request AS TEXT) FROM attempt WHERE id = $1")
+            .bind(attempt)
+            .fetch_optional(&mut self.conn)
+            .await
+            .doing("reading what was sent")?;
+        Ok(request.and_then(|text| serde_json::from_str(&text).ok()))
+    }
+
     /// Commits the intents of one batch and hands out, for each, the proof without which nothing can be sent.
     pub async fn commit_intents(
         &mut self,

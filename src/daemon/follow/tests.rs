@@ -1,6 +1,6 @@
 use crate::daemon::commands::Asked;
-use crate::daemon::testing::{World, at, order_of};
-use crate::sandbox::{Foreign, OrderRequest, PlacedBy, SUCCEED};
+use crate::daemon::testing::{Retold, World, at, order_of};
+use crate::sandbox::{Foreign, OrderRequest, PlacedBy, SUCCEED, Sandbox};
 
 /// The first order is through, and it is the time of the second.
 async fn second_year(world: &mut World) {
@@ -124,8 +124,8 @@ async fn an_order_that_only_its_details_call_dead_does_not_count_as_renewed() {
     assert_eq!(world.states().await, ["renewed ", "scheduled "], "and they think better of it");
 }
 
-#[tokio::test]
-async fn a_paid_order_that_the_portal_does_not_have_any_more_is_told_once() {
+/// Ours was paid, and removed by the portal.
+async fn paid_and_removed() -> (World, Sandbox, Retold, String) {
     let (mut world, sandbox, retold) = World::before_sandbox().await;
     for now in ["2027-02-15T09:00:00Z", "2027-02-15T10:00:00Z"] {
         world.live_until(now).await;
@@ -133,13 +133,47 @@ async fn a_paid_order_that_the_portal_does_not_have_any_more_is_told_once() {
     let ours = sandbox.orders()[0].order_no.clone();
     retold.fail_where(&ours, 404);
     world.live_until("2027-02-16T12:00:00Z").await;
-    assert!(world.told(&format!("term:1:gone:{ours}")).await.is_empty(), "the list has it");
+    assert_eq!(world.states().await[0], "renewed ", "the list has it");
     sandbox.list_from(&ours, at("2037-01-01T00:00:00Z")).unwrap();
-    for day in [17, 20, 25, 28] {
+    for day in [17, 20, 25] {
         world.live_until(&format!("2027-02-{day}T12:00:00Z")).await;
     }
-    let told = world.told(&format!("term:1:gone:{ours}")).await;
-    assert!(told.len() == 1 && told[0].contains("does not have order"), "{told:?}");
+    (world, sandbox, retold, ours)
+}
+
+/// It was told once, every command was refused, `status` said that nothing needs anybody, and the year was not paid.
+#[tokio::test]
+async fn a_paid_order_that_the_portal_does_not_have_any_more_holds_its_term_until_a_person_says_what_became_of_it() {
+    for pays in [true, false] {
+        let (mut world, _sandbox, _retold, ours) = paid_and_removed().await;
+        assert_eq!(world.states().await, ["held refunded_later", "scheduled "]);
+        let told = world.told("term:1:refunded_later").await;
+        assert!(told.len() == 1 && told[0].contains("is now removed"), "{told:?}");
+        let asked = if pays { Asked::ResolveOrdered { term: 1, order: ours } } else { Asked::ResolveVoid { term: 1 } };
+        world.ask(asked).await.unwrap();
+        world.live_until("2027-02-25T13:00:00Z").await;
+        world.live_until("2027-02-28T13:00:00Z").await;
+        let state = if pays { "renewed " } else { "awaiting_approval not_ordered" };
+        assert_eq!(world.states().await[0], state);
+        assert_eq!(
+            world.told("term:1:").await.iter().filter(|text| text.contains("deadline is within")).count(),
+            usize::from(!pays)
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_paid_order_that_was_removed_and_shows_again_renews_its_term_again() {
+    for details in [true, false] {
+        let (mut world, sandbox, retold, ours) = paid_and_removed().await;
+        sandbox.list_from(&ours, at("2027-02-15T09:00:00Z")).unwrap();
+        if details {
+            retold.recover();
+        }
+        world.live_until("2027-02-26T12:00:00Z").await;
+        world.live_until("2027-02-26T13:00:00Z").await;
+        assert_eq!((world.states().await[0].as_str(), sandbox.orders().len()), ("renewed ", 1), "{details}");
+    }
 }
 
 /// A word that nobody knows: every command was refused, and it was told weekly for a year.
