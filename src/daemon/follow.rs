@@ -6,10 +6,10 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::engine::{Engine, TickError, after};
-use super::stands::Stands;
+use super::stands::{self, Stands};
 use super::sync::Synced;
 use super::words::{self, Plight};
-use super::{own, reopen};
+use super::{not_paid, own, reopen};
 use crate::renewal::chain;
 use crate::renewal::evidence::{self, Listed};
 use crate::renewal::learned::Learned;
@@ -68,7 +68,11 @@ impl Engine {
                     Stands::As(shown) => listed = Some(*shown),
                     Stands::Nowhere => {}
                     Stands::Unknown => {
-                        self.look_later(&term).await?;
+                        self.look_later(&term, SignedDuration::from_mins(15)).await?;
+                        continue;
+                    }
+                    Stands::NotSeen => {
+                        self.look_later(&term, stands::patience(&term, self.clock.now())).await?;
                         continue;
                     }
                 }
@@ -161,9 +165,9 @@ impl Engine {
         Ok(())
     }
 
-    async fn look_later(&mut self, term: &DueTerm) -> Result<(), TickError> {
+    async fn look_later(&mut self, term: &DueTerm, wait: SignedDuration) -> Result<(), TickError> {
         let now = self.clock.now();
-        let soon = after(now, SignedDuration::from_mins(15));
+        let soon = after(now, wait);
         let step = Move { detail: term.detail.clone(), remedy: term.remedy.clone(), ..self.stay(term, term.state, Some(soon)) };
         Ok(self.store.write(now, Write { moves: vec![step], ..Write::default() }).await?)
     }
@@ -193,12 +197,12 @@ impl Engine {
         let order = attempt.order_no.as_deref().unwrap_or_default();
         let plight = match (long, listed) {
             (false, _) => None,
-            (true, Some(_)) if evidence::is_other_word(status) => Some(other_word(term, order, status)),
+            (true, Some(_)) if evidence::is_other_word(status) => Some(not_paid::other_word(term, order, status)),
             (true, Some(_)) => {
                 let beside = self.store.beside(order).await?;
-                Some(unpaid(term, attempt, status, beside.as_deref()))
+                Some(not_paid::unpaid(term, attempt, status, beside.as_deref()))
             }
-            (true, None) => Some(not_listed(term, order)),
+            (true, None) => Some(not_paid::not_listed(term, order)),
         };
         self.keep_following(term, plight).await
     }
@@ -278,19 +282,8 @@ impl Engine {
             Some(listed) => self.store.row_status(listed.mark).await?.filter(|row| !evidence::is_dead(Some(row))),
             None => None,
         };
-        let (only, first) = match row {
-            Some(row) => (
-                format!(" by its details, and {row} in the list"),
-                format!("look at order {order} in the portal, and cancel it there if it can still be paid; then: "),
-            ),
-            None => (String::new(), String::new()),
-        };
-        let plight = Plight {
-            reason: Reason::DeadOrder,
-            detail: format!("order {order} is {status} in the portal{only}; the term is not renewed"),
-            remedy: format!("{first}renewd resolve {0} --void (frees the term for a new order) or renewd skip {0}", term.typed()),
-            orders: Vec::new(),
-        };
+        let beside = self.store.beside(&order).await?;
+        let plight = not_paid::dead(term, &order, status, row.as_deref(), beside.as_deref());
         let mut write = Write::default();
         let step = self.stay(term, TermState::Held, Some(own::look_at_dead(now, term.moments.deadline_at)));
         words::trouble(term, TermState::Held, &plight, step, &mut write);
@@ -310,15 +303,8 @@ impl Engine {
         let paid = status.is_none() || term.attempt.as_ref().is_some_and(|attempt| attempt.is_paid(status));
         if !paid && kept(Rule::R23) {
             let order = term.attempt.as_ref().and_then(|a| a.order_no.clone()).unwrap_or_default();
-            let plight = Plight {
-                reason: Reason::RefundedLater,
-                detail: own::not_paid_any_more(&order, status.unwrap_or_default()),
-                remedy: format!(
-                    "look at order {order} in the portal, then: renewd resolve {} --void or --order-no {order}",
-                    term.typed()
-                ),
-                orders: Vec::new(),
-            };
+            let beside = self.store.beside(&order).await?;
+            let plight = not_paid::refunded(term, &order, status.unwrap_or_default(), beside.as_deref());
             let step = self.stay(term, TermState::Held, Some(own::look_at_dead(now, term.moments.deadline_at)));
             words::trouble(term, TermState::Held, &plight, step, &mut write);
         } else {
@@ -340,52 +326,6 @@ fn watch_again(now: Timestamp, looks: u32, begins: Timestamp) -> Option<Timestam
     let before = |hours| begins.checked_sub(SignedDuration::from_hours(hours)).ok().filter(|at| *at > now);
     let looks = [before(72), before(24), Some(begins), Some(next)];
     (now < begins).then(|| looks.into_iter().flatten().min().unwrap_or(begins))
-}
-
-/// A word that nobody here knows: only a person can say what it means.
-fn other_word(term: &DueTerm, order: &str, status: Option<&str>) -> Plight {
-    let detail = match status.filter(|word| !word.is_empty()) {
-        Some(word) => {
-            format!(
-                "order {order} is {word:?}, which is no word for paid or cancelled that is known here; it counts as not renewed"
-            )
-        }
-        None => format!("the portal does not say whether order {order} is paid; it counts as not renewed"),
-    };
-    let remedy = format!(
-        "look at order {order} in the portal, then: renewd resolve {0} --order-no {order} (it is paid) or renewd resolve {0} --void (it is dead)",
-        term.typed()
-    );
-    Plight { reason: Reason::PendingLong, detail, remedy, orders: Vec::new() }
-}
-
-/// `beside`: an order of somebody else for the same. Whoever paid ours as well, as he was told to for days, had paid twice.
-fn unpaid(term: &DueTerm, attempt: &Attempt, status: Option<&str>, beside: Option<&str>) -> Plight {
-    let (name, order) = (term.typed(), attempt.order_no.as_deref().unwrap_or_default());
-    let (status, since) = (status.unwrap_or("unpaid"), attempt.created_at);
-    let detail = format!("order {order} is {status} since {since}; it is not renewed until it is paid");
-    let (detail, remedy) = match beside {
-        Some(other) => (
-            format!("{detail}, but somebody else's order {other} is for the same product and customer"),
-            format!(
-                "look at order {other} in the portal: if it renews this, cancel order {order} there, else pay it; see: renewd history {name}"
-            ),
-        ),
-        None => (detail, format!("pay order {order} in the portal, or cancel it there; see: renewd history {name}")),
-    };
-    Plight { reason: Reason::PendingLong, detail, remedy, orders: Vec::new() }
-}
-
-fn not_listed(term: &DueTerm, order: &str) -> Plight {
-    Plight {
-        reason: Reason::NotListed,
-        detail: format!("order {order} was accepted but does not show in the portal's order list, or has no details there"),
-        remedy: format!(
-            "look for order {order} in the portal, then: renewd resolve {} --order-no {order} or --void",
-            term.typed()
-        ),
-        orders: Vec::new(),
-    }
 }
 
 #[cfg(test)]

@@ -89,4 +89,17 @@ impl Engine {
         self.store.learn(self.clock.now(), &known.identity, &listed.key, &lessons).await?;
         Ok(false)
     }
+
+    /// R19 c: whether the order that this subscription had before still shows its product, customer and serial number, where those come back: what other customers' orders show
+    /// says nothing of one who has got another id in the portal since, or another device.
+    pub(super) async fn is_shown_as_before(&mut self, term: &DueTerm, attempt: &Attempt) -> Result<bool, TickError> {
+        let Some(before) = self.store.order_before(term.subscription, attempt.id).await? else { return Ok(true) };
+        let Some(listed) = self.store.listed_attempt(before, &self.po_prefix).await? else { return Ok(false) };
+        if !self.read_detail_of(&listed).await? {
+            return Ok(false);
+        }
+        let Some(listed) = self.store.listed_attempt(before, &self.po_prefix).await? else { return Ok(false) };
+        let learned = self.store.learned(&term.identity).await?;
+        Ok(!evidence::shows_another(&listed, &term.identity, &learned))
+    }
 }

@@ -25,6 +25,7 @@ mod lapsed;
 mod late;
 mod learning;
 pub mod lock;
+mod not_paid;
 mod own;
 mod paging;
 mod pays;

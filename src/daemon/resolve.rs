@@ -200,13 +200,14 @@ impl Engine {
 
     /// R19 c held on two reads: it is not there. The next one goes alone (R21).
     async fn not_there(&mut self, term: &DueTerm, attempt: &Attempt, since: &[Listed]) -> Result<(), TickError> {
-        if !self.still_as_learned(term, since, None).await? {
+        if !(self.still_as_learned(term, since, None).await? && self.is_shown_as_before(term, attempt).await?) {
             let ended = attempt.ended_at.unwrap_or(attempt.created_at);
             let patience = self.settle(term, ended).saturating_mul(3);
             return if self.clock.now().duration_since(ended) < patience {
                 self.wait_for_evidence(term, attempt, attempt.absent_at).await
             } else {
-                self.hold_for_evidence(term, &[], "").await
+                let may_be: Vec<String> = since.iter().filter(|o| evidence::is_nobodys(o)).map(|o| o.key.clone()).collect();
+                self.hold_for_evidence(term, &may_be, "").await
             };
         }
         let speaking = self.store.against_absence(attempt.id).await?;

@@ -23,6 +23,8 @@ pub(super) enum Stands {
     Nowhere,
     /// It cannot be told now.
     Unknown,
+    /// It was paid, and does not show now; a list can leave out what it shows tomorrow.
+    NotSeen,
 }
 
 /// Whether the portal has details of an order.
@@ -53,11 +55,13 @@ impl Engine {
         match self.ask_status(&mut listed).await? {
             Shown::Yes => Ok(Stands::As(Box::new(listed))),
             Shown::Gone => {
+                let since = self.store.unread_since(listed.mark).await?;
                 self.unreadable_for(listed.mark).await?;
-                self.as_the_list_has_it(term, attempt, listed).await
+                let unseen = since.map_or(SignedDuration::ZERO, |since| self.clock.now().duration_since(since));
+                self.as_the_list_has_it(term, attempt, listed, unseen).await
             }
             Shown::Unreadable(error) if self.is_out_of_patience(listed.mark, &error, term.moments.deadline_at).await? => {
-                self.as_the_list_has_it(term, attempt, listed).await
+                self.as_the_list_has_it(term, attempt, listed, SignedDuration::ZERO).await
             }
             Shown::Unreadable(_) => Ok(Stands::Unknown),
         }
@@ -89,7 +93,14 @@ impl Engine {
     }
 
     /// Where nobody can read its details, an unpaid order stands as the list has it: people are to hear that it is unpaid, or nowhere.
-    async fn as_the_list_has_it(&mut self, term: &DueTerm, attempt: &Attempt, listed: Listed) -> Result<Stands, TickError> {
+    /// `unseen`: for so long it was not to be read at any look.
+    async fn as_the_list_has_it(
+        &mut self,
+        term: &DueTerm,
+        attempt: &Attempt,
+        listed: Listed,
+        unseen: SignedDuration,
+    ) -> Result<Stands, TickError> {
         let is_listed = self.is_listed(&listed).await?;
         match (term.state, is_listed) {
             (TermState::Placed, Some(true)) => {}
@@ -97,6 +108,9 @@ impl Engine {
             (TermState::Placed, None) => return Ok(Stands::Unknown),
             (state, listed_now) => {
                 if state == TermState::Renewed && listed_now == Some(false) {
+                    if unseen < patience(term, self.clock.now()) {
+                        return Ok(Stands::NotSeen);
+                    }
                     self.notice_removed(term, attempt, &listed).await?;
                 } else if is_removed(&listed) && listed_now == Some(true) {
                     return Ok(Stands::As(Box::new(self.row_of(attempt, listed).await?)));
@@ -130,6 +144,11 @@ impl Engine {
         let read = self.read_rows_unless_read(down_to).await?.is_ok();
         Ok(read.then(|| self.was_just_shown(&order.key)))
     }
+}
+
+/// So long a paid order may not show before it counts as removed: a day, or a quarter of what is left.
+pub(super) fn patience(term: &DueTerm, now: Timestamp) -> SignedDuration {
+    evidence::settle(None, term.moments.deadline_at.duration_since(now))
 }
 
 /// Whether it was paid, and the portal did not have it any more.

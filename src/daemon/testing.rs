@@ -63,6 +63,12 @@ impl Retold {
 /// A line that retells the details of orders.
 pub(super) struct Retelling(Line, Retold);
 
+impl Retelling {
+    pub(super) fn new(line: Line, retold: Retold) -> Self {
+        Self(line, retold)
+    }
+}
+
 impl Transport for Retelling {
     async fn send(&self, request: Request) -> Result<Response, TransportError> {
         let details = request.path.contains("/get");
@@ -91,7 +97,7 @@ impl World {
         let clock = ManualClock::at(at(BEGIN));
         let sandbox = Sandbox::new(Arc::new(clock.clone()), Settings::default());
         let retold = Retold::default();
-        let line = Retelling(Line::quiet(sandbox.clone(), &clock), retold.clone());
+        let line = Retelling::new(Line::quiet(sandbox.clone(), &clock), retold.clone());
         (Self::new(line, clock).await, sandbox, retold)
     }
 }

@@ -85,6 +85,11 @@ pub fn explained(listed: &Listed, identity: &Identity, learned: &Learned) -> boo
     shows_another(listed, identity, learned)
 }
 
+/// Whether only what an order shows tells whose it is.
+pub fn is_nobodys(listed: &Listed) -> bool {
+    listed.attempt.is_none() && listed.mentions_ours.is_empty()
+}
+
 /// Whether the details of an order show another product, partner or serial number in a field that was learned to come back. What paid orders
 /// taught says nothing of one that is not paid yet (R22): it may be shown under the reseller's own id until then.
 pub fn shows_another(listed: &Listed, identity: &Identity, learned: &Learned) -> bool {

@@ -89,6 +89,16 @@ impl Store {
         Ok(read_optional_time(since.as_deref())?.unwrap_or(now))
     }
 
+    /// Since when the details of an order were not to be read at any look, however far apart those were.
+    pub async fn unread_since(&mut self, mark: i64) -> Result<Option<Timestamp>, StoreError> {
+        let since: Option<String> = sqlx::query_scalar("SELECT detail_failed_at FROM portal_order WHERE id = $1")
+            .bind(mark)
+            .fetch_one(&mut self.conn)
+            .await
+            .doing("reading whether an order can be read")?;
+        read_optional_time(since.as_deref())
+    }
+
     /// Whether the details of the order of `attempt` could not be read when that was last tried, at `lately` or later.
     pub async fn is_unreadable(&mut self, attempt: i64, lately: Timestamp) -> Result<bool, StoreError> {
         sqlx::query_scalar(

@@ -70,6 +70,19 @@ impl Store {
         .transpose()
     }
 
+    /// The attempt of the newest order of the mirror that certainly renewed this subscription, other than that of `except`.
+    pub async fn order_before(&mut self, subscription: i64, except: i64) -> Result<Option<i64>, StoreError> {
+        sqlx::query_scalar(
+            "SELECT a.id FROM portal_order p JOIN attempt a ON a.id = p.attempt_id JOIN term t ON t.id = a.term_id
+             WHERE t.subscription_id = $1 AND a.id <> $2 AND a.matched_by IN ('answer', 'po_number') AND t.reason IS NOT 'not_listed' ORDER BY p.id DESC LIMIT 1",
+        )
+        .bind(subscription)
+        .bind(except)
+        .fetch_optional(&mut self.conn)
+        .await
+        .doing("looking for the order before")
+    }
+
     /// Whether an earlier order of this subscription, which renewed it, shows the same product, customer and serial number as that of `attempt`.
     pub async fn was_shown_alike(&mut self, attempt: i64, subscription: i64) -> Result<bool, StoreError> {
         sqlx::query_scalar(

@@ -325,14 +325,18 @@ impl Store {
         .doing("looking for PO numbers of ours")
     }
 
-    /// Whether something of this kind was written down about this order before.
+    /// Whether something of this kind was written down about this order, since it last came to life, or died.
     pub async fn is_noted(&mut self, kind: &str, order: &str) -> Result<bool, StoreError> {
-        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM audit_log WHERE kind = $1 AND order_no = $2)")
-            .bind(kind)
-            .bind(order)
-            .fetch_one(&mut self.conn)
-            .await
-            .doing("reading the audit log")
+        sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM audit_log l WHERE l.kind = $1 AND l.order_no = $2
+                AND NOT EXISTS (SELECT 1 FROM portal_order p WHERE p.account_id = 1 AND p.key = $2
+                    AND (p.revived_at > l.at OR l.kind = 'order.died' AND p.unpaid_at > l.at)))",
+        )
+        .bind(kind)
+        .bind(order)
+        .fetch_one(&mut self.conn)
+        .await
+        .doing("reading the audit log")
     }
 
     /// The newest order of others of which people were told that it is for the same as our order `ours`, if it lives.

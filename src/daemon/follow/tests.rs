@@ -1,5 +1,6 @@
 use crate::daemon::commands::Asked;
 use crate::daemon::testing::{Retold, World, at, order_of};
+use crate::ids::PortalId;
 use crate::sandbox::{Foreign, OrderRequest, PlacedBy, SUCCEED, Sandbox};
 
 /// The first order is through, and it is the time of the second.
@@ -502,4 +503,41 @@ async fn who_is_asked_to_pay_our_order_hears_that_somebody_elses_is_there_for_th
     sandbox.set_status(&other, "cancelled").unwrap();
     world.live_until("2027-02-28T20:00:00Z").await;
     assert!(!world.told("term:1:pending_long").await.last().unwrap().contains(&other));
+}
+
+/// The second refund of one order, in mid-term, was the same news as the first (twentieth hunt).
+#[tokio::test]
+async fn an_order_that_dies_again_after_it_was_paid_again_is_told_again() {
+    let (mut world, sandbox, _retold) = World::before_sandbox().await;
+    for now in ["2027-02-15T09:00:00Z", "2027-02-15T10:00:00Z", "2027-03-01T12:00:00Z", "2027-03-05T12:00:00Z"] {
+        world.live_until(now).await;
+    }
+    let ours = sandbox.orders()[0].order_no.clone();
+    for (day, status) in [(1, "refunded"), (5, "succeed"), (9, "refunded")] {
+        world.clock.set(at(&format!("2027-05-{day:02}T12:00:00Z")));
+        sandbox.set_status(&ours, status).unwrap();
+        world.engine.look_at_portal().await.unwrap();
+        world.live_until(&format!("2027-05-{day:02}T12:01:00Z")).await;
+    }
+    assert_eq!(world.told(&format!("strange:{ours}:died")).await.len(), 2);
+}
+
+/// The message named `--void` and `skip`, and whoever skipped what a colleague had paid had ended the chain by that.
+#[tokio::test]
+async fn who_hears_that_our_order_is_dead_hears_of_somebody_elses_for_the_same() {
+    let (mut world, sandbox, _retold) = World::before_sandbox().await;
+    world.live_until("2027-02-15T09:00:00Z").await;
+    let ours = sandbox.orders()[0].order_no.clone();
+    sandbox.set_status(&ours, "pending").unwrap();
+    world.live_until("2027-02-16T12:00:00Z").await;
+    let request = OrderRequest::rm_premium(Some(PortalId::known(1)), PortalId::known(5), PortalId::known(7), 3);
+    let other = sandbox.add_foreign(Foreign { by: PlacedBy::Colleague, request, status: SUCCEED, created_at: None }).order_no;
+    world.live_until("2027-02-17T12:00:00Z").await;
+    sandbox.set_status(&ours, "cancelled").unwrap();
+    world.live_until("2027-02-18T12:00:00Z").await;
+    let told = world.told("term:1:dead_order").await;
+    assert!(told[0].contains(&format!("renewd resolve one --order-no {other}")), "{told:?}");
+    world.ask(Asked::ResolveOrdered { term: 1, order: other }).await.unwrap();
+    world.live_until("2027-02-18T13:00:00Z").await;
+    assert_eq!((world.states().await[0].as_str(), sandbox.orders().len()), ("renewed ", 2));
 }

@@ -1,8 +1,13 @@
 //! Orders of unknown fate that are there, in another order.
 
-use crate::daemon::testing::{World, at, file, order_of};
+use std::sync::Arc;
+
+use crate::clock::ManualClock;
+use crate::daemon::testing::{BEGIN, Retelling, Retold, World, at, file, order_of};
 use crate::ids::PortalId;
-use crate::sandbox::{Effect, Endpoint, Fault, Foreign, OrderRequest, PlacedBy, Reply, Target};
+use crate::sandbox::settings::{Echo, ListSettings, Shows};
+use crate::sandbox::{Effect, Endpoint, Fault, Foreign, OrderRequest, PlacedBy, Reply, Sandbox, Settings, Target};
+use crate::simulation::line::Line;
 
 /// A basket: an unpaid order of the customer's, older than ours, took in what was sent. Its number stood there for two days, was held to be absent, and
 /// sent again.
@@ -75,4 +80,41 @@ async fn an_order_that_is_looked_for_and_turns_up_holds_nobody_else() {
         (world.states().await, sandbox.orders().len()),
         (vec!["placed ".to_owned(), "renewed ".to_owned(), "scheduled ".to_owned()], 2)
     );
+}
+
+/// His orders show another id in the portal, the old ones too, since he was registered anew; those of another customer, of whom it was learned, do not. His lost order was proven absent, and
+/// sent again (twentieth hunt).
+#[tokio::test]
+async fn an_order_of_a_customer_whose_older_orders_show_another_id_by_now_is_not_held_to_be_absent() {
+    let shows = Shows { po_number: Echo::Absent, ..Shows::each(Echo::Echoed) };
+    let list = ListSettings { details: shows, ..ListSettings::default() };
+    let clock = ManualClock::at(at(BEGIN));
+    let sandbox = Sandbox::new(Arc::new(clock.clone()), Settings { list, ..Settings::default() });
+    let retold = Retold::default();
+    let mut world = World::new(Retelling::new(Line::quiet(sandbox.clone(), &clock), retold.clone()), clock).await;
+    let another = "[[renewal]]\nname = \"two\"\npartner_id = 2\nexpires_on = 2027-03-03\n";
+    world.take_text(&format!("{}{another}", file("2027-03-01"))).await;
+    for day in 15..=19 {
+        world.live_until(&format!("2027-02-{day}T12:00:00Z")).await;
+    }
+    assert_eq!(sandbox.orders().len(), 2);
+    let of_two: Vec<String> = sandbox
+        .orders()
+        .iter()
+        .filter(|o| o.request.partner_id == Some(PortalId::known(2)))
+        .map(|o| o.order_no.clone())
+        .collect();
+    retold.say_where(&of_two[0], r#""partnerId":"2""#, r#""partnerId":"77""#);
+    world.live_until("2028-02-16T12:00:00Z").await;
+    world.live_until("2028-02-17T12:00:00Z").await;
+    sandbox.inject(Target::Only(Endpoint::Save), Fault { effect: Effect::Done, reply: Reply::Close }, 1);
+    world.live_until("2028-02-18T09:00:00Z").await;
+    let lost = sandbox.orders()[3].order_no.clone();
+    retold.say_where(&lost, r#""partnerId":"2""#, r#""partnerId":"77""#);
+    for day in 18..=27 {
+        world.live_until(&format!("2028-02-{day}T12:00:00Z")).await;
+    }
+    assert_eq!(sandbox.orders().len(), 4, "{:?}", world.states().await);
+    let told = world.told("term:").await;
+    assert!(told.iter().any(|text| text.contains("no_evidence") && text.contains(&lost)), "{told:?}");
 }
