@@ -39,6 +39,9 @@ impl Engine {
     async fn look_whether_it_is_paid(&mut self, listed: &Listed) -> Result<(), TickError> {
         match self.portal.order_of(listed.portal_id.as_deref(), listed.order_no.as_deref()).await {
             Ok(detail) => {
+                if listed.attempt.is_some() {
+                    self.take_detail(listed.mark, &detail).await?; // whose it is by now
+                }
                 let row = self.store.row_status(listed.mark).await?;
                 let status = facts::status(&detail.value.value);
                 if let Some(status) = status.filter(|status| may_correct(row.as_deref(), status)) {

@@ -94,12 +94,13 @@ impl Engine {
     /// says nothing of one who has got another id in the portal since, or another device.
     pub(super) async fn is_shown_as_before(&mut self, term: &DueTerm, attempt: &Attempt) -> Result<bool, TickError> {
         let Some(before) = self.store.order_before(term.subscription, attempt.id).await? else { return Ok(true) };
+        // As it was known when the absence was judged: what is read now is believed from the next look on.
+        let learned = self.store.learned(&term.identity).await?;
         let Some(listed) = self.store.listed_attempt(before, &self.po_prefix).await? else { return Ok(false) };
         if !self.read_detail_of(&listed).await? {
             return Ok(false);
         }
         let Some(listed) = self.store.listed_attempt(before, &self.po_prefix).await? else { return Ok(false) };
-        let learned = self.store.learned(&term.identity).await?;
         Ok(!evidence::shows_another(&listed, &term.identity, &learned))
     }
 }

@@ -11,6 +11,7 @@ use super::sound::Since;
 use super::words;
 use crate::renewal::evidence;
 use crate::renewal::learned::{Field, Learned};
+use crate::renewal::state::TermState;
 use crate::store::terms::DueTerm;
 use crate::store::{Store, StoreError};
 
@@ -18,13 +19,27 @@ impl Desk<'_> {
     /// A number mistyped, or read off the wrong line: the term would count as renewed, and nobody would be told that it is not.
     pub(super) async fn pays(&mut self, term: &DueTerm, order: &evidence::Listed, number: &str) -> Result<(), Refused> {
         let learned = self.store.learned(&term.identity).await?;
-        if !evidence::may_be_for(order, &term.identity, &learned) {
+        if !evidence::may_be_for(order, &term.identity, &learned) && !self.is_named_alone(term, order, &learned).await? {
             return Err(Refused::No(format!(
                 "order {number} is for another product, customer or serial number; it does not pay {}",
                 term.name
             )));
         }
         self.pays_further(term, order, number).await
+    }
+
+    /// Whether people were told that it may be this order, and no other of which they were told shows this customer: then the portal shows him otherwise.
+    async fn is_named_alone(&mut self, term: &DueTerm, order: &evidence::Listed, learned: &Learned) -> Result<bool, StoreError> {
+        if term.state != TermState::Unknown || !term.candidates.contains(&order.key) {
+            return Ok(false);
+        }
+        for key in &term.candidates {
+            let listed = self.store.listed_order(key, self.po_prefix).await?;
+            if listed.is_some_and(|other| evidence::may_be_for(&other, &term.identity, learned)) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// What was made before pays what is paid today, or what was before that.

@@ -91,6 +91,9 @@ pub(super) struct Others {
 impl Engine {
     /// Judges each term by itself: approval (R3, R14) and orders by others (R11). What is not sound waits for a person.
     pub(super) async fn sound(&mut self, due: Vec<DueTerm>) -> Result<Vec<Sound>, TickError> {
+        for term in &due {
+            self.look_at_the_order_before(term).await?;
+        }
         let others = match self.others(&due).await? {
             Ok(others) => others,
             Err(why) => return self.try_all_again(&due, why).await.map(|()| Vec::new()),
@@ -102,7 +105,6 @@ impl Engine {
         let mut sound = Vec::with_capacity(due.len());
         let mut write = Write::default();
         for term in due {
-            self.look_at_the_order_before(&term).await?;
             let request_hash = request_hash(&term);
             if let Some((to, plight)) = self.unsound(&term, &request_hash, &others).await? {
                 // One that is held waits for a person, however long.

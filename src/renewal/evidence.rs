@@ -110,6 +110,7 @@ fn would_show_another(listed: &Listed, identity: &Identity, learned: &Learned) -
 /// come back without.
 fn differs(field: Field, facts: &Facts, identity: &Identity, learned: &Learned) -> bool {
     match (shown(field, facts), sent(field, identity)) {
+        (Some(shown), Some(_)) if learned.is_shown_as(shown) => false,
         (Some(shown), Some(sent)) if field == Field::Serial => !may_be_same_serial(shown, &sent),
         (Some(shown), Some(sent)) => shown != sent,
         (Some(_), None) => field == Field::Partner && learned.echoes(field),

@@ -60,18 +60,31 @@ pub struct Learned {
     pub(super) rows: Vec<(Field, Echo)>,
     /// The portal has shown this very customer on an order, be it somebody else's (A8).
     customer_shown: bool,
+    /// Other customers and serial numbers under which paid orders of ours for this one are shown: he was registered anew, say.
+    shown_as: Vec<String>,
 }
 
 impl Learned {
     /// From stored rows, for a customer whom the portal has shown.
     pub fn new(rows: Vec<(Field, Echo)>) -> Self {
-        Self { rows, customer_shown: true }
+        Self { rows, customer_shown: true, shown_as: Vec::new() }
     }
 
     /// The same for a customer whom no order shows: it was learned of others, and this one's may be shown under a distributor.
     #[must_use]
     pub fn of_others_only(self) -> Self {
         Self { customer_shown: false, ..self }
+    }
+
+    /// The same for one whose paid orders show these in place of what was sent.
+    #[must_use]
+    pub fn also_shown_as(self, shown_as: Vec<String>) -> Self {
+        Self { shown_as, ..self }
+    }
+
+    /// Whether paid orders of ours for this customer show this in place of what was sent.
+    pub(super) fn is_shown_as(&self, value: &str) -> bool {
+        self.shown_as.iter().any(|known| known == value)
     }
 
     /// Nothing was ever learned.

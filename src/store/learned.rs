@@ -118,7 +118,24 @@ impl Store {
         .doing("reading what was learned")?;
         let was_shown = rows.iter().all(|(_, _, shown)| *shown);
         let learned = Learned::new(rows.iter().filter_map(|(name, verdict, _)| Some((field(name)?, echo(verdict)?))).collect());
+        let learned = learned.also_shown_as(self.shown_as(identity).await?);
         Ok(if was_shown { learned } else { learned.of_others_only() })
+    }
+
+    /// What paid orders of ours for the same product and customer show in place of him, or of the device.
+    async fn shown_as(&mut self, identity: &Identity) -> Result<Vec<String>, StoreError> {
+        sqlx::query_scalar(
+            "SELECT p.partner FROM subscription s JOIN term t ON t.subscription_id = s.id JOIN attempt a ON a.term_id = t.id JOIN portal_order p ON p.attempt_id = a.id
+             WHERE s.product_id = $1 AND s.partner_id = $2 AND s.partner_id <> '' AND p.partner <> s.partner_id AND a.state = 'placed' AND t.reason IS NOT 'not_listed' AND p.status LIKE 'succeed'
+             UNION SELECT p.serial FROM subscription s JOIN term t ON t.subscription_id = s.id JOIN attempt a ON a.term_id = t.id JOIN portal_order p ON p.attempt_id = a.id
+             WHERE s.product_id = $1 AND s.partner_id = $2 AND s.serial = $3 AND s.serial <> '' AND p.serial <> s.serial AND a.state = 'placed' AND t.reason IS NOT 'not_listed' AND p.status LIKE 'succeed'",
+        )
+        .bind(identity.product_id.to_string())
+        .bind(identity.party.text().unwrap_or_default())
+        .bind(identity.serial.as_deref().unwrap_or_default())
+        .fetch_all(&mut self.conn)
+        .await
+        .doing("reading how our orders are shown")
     }
 
     /// Whether all that is known of this kind was learned of the order with this key.

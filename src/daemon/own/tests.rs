@@ -309,3 +309,22 @@ async fn what_may_have_been_ours_and_was_dead_as_a_person_said_that_there_is_non
     world.live_until("2027-02-24T11:00:00Z").await;
     assert_eq!(sandbox.orders().len(), 2, "a person may order all the same");
 }
+
+/// The message named it, `--order-no` was refused as another customer's, and `--not-ordered` bought it twice (twentieth hunt).
+#[tokio::test]
+async fn the_order_that_a_message_names_can_be_taken_whatever_customer_the_portal_shows_it_for() {
+    let shows = Shows { po_number: Echo::Absent, partner_id: Echo::Misleading, ..Shows::each(Echo::Echoed) };
+    let list = ListSettings { details: shows, ..ListSettings::default() };
+    let clock = ManualClock::at(at(BEGIN));
+    let sandbox = Sandbox::new(Arc::new(clock.clone()), Settings { list, ..Settings::default() });
+    let mut world = World::new(Line::quiet(sandbox.clone(), &clock), clock).await;
+    sandbox.inject(Target::Only(Endpoint::Save), Fault { effect: Effect::Done, reply: Reply::Close }, 1);
+    for day in 15..=19 {
+        world.live_until(&format!("2027-02-{day}T09:00:00Z")).await;
+    }
+    let order = sandbox.orders()[0].order_no.clone();
+    assert!(world.told("term:1:no_evidence").await[0].contains(&order));
+    world.ask(Asked::ResolveOrdered { term: 1, order }).await.unwrap();
+    world.live_until("2027-02-19T10:00:00Z").await;
+    assert_eq!((world.states().await[0].as_str(), sandbox.orders().len()), ("renewed ", 1));
+}

@@ -467,3 +467,24 @@ async fn an_order_whose_details_are_garbage_holds_by_name_also_where_nothing_sta
     }
     assert!(world.told("term:1:foreign_order").await[0].contains(&theirs));
 }
+
+/// He got another id in the portal, which all his orders show since, ours of last year too: what a colleague ordered for him was another customer's, and ours went on top (twentieth
+/// hunt).
+#[tokio::test]
+async fn an_order_for_a_customer_who_is_shown_under_another_id_by_now_holds() {
+    let (mut world, sandbox, retold) = World::before_sandbox().await;
+    let another = "[[renewal]]\nname = \"two\"\npartner_id = 2\nexpires_on = 2027-03-03\n";
+    world.take_text(&format!("{}{another}", file("2027-03-01"))).await;
+    for day in 15..=19 {
+        world.live_until(&format!("2027-02-{day}T12:00:00Z")).await;
+    }
+    world.live_until("2027-03-04T10:00:00Z").await;
+    retold.say_where("", r#""partnerId":"1""#, r#""partnerId":"77""#);
+    world.clock.set(at("2028-02-08T09:00:00Z"));
+    let theirs = order_of(&sandbox, 77);
+    let neighbours = order_of(&sandbox, 9);
+    world.live_until("2028-02-16T09:00:00Z").await;
+    assert_eq!(sandbox.orders().len(), 4, "{:?}", world.states().await);
+    let told = world.told("term:").await;
+    assert!(told[0].contains(&theirs) && !told[0].contains(&neighbours), "{told:?}");
+}
