@@ -82,8 +82,8 @@ impl Run {
             }
             match once(global, engine).await? {
                 Once::Ended(exit) => return Ok(exit),
-                Once::Edited(open, stood_still) => {
-                    (store, file) = (*open, stood_still);
+                Once::Edited(open) => {
+                    (store, file) = *open;
                     file.is_read();
                 }
             }
@@ -310,7 +310,7 @@ const PATIENCE: Duration = Duration::from_mins(5);
 enum Once {
     Ended(Exit),
     /// The file was edited meanwhile: the rest is done by what it says now.
-    Edited(Box<Store>, Watched),
+    Edited(Box<(Store, Watched)>),
 }
 
 /// The file, if it was edited, once the edit stands still and can be read.
@@ -339,7 +339,7 @@ async fn once(global: &Global, mut engine: Engine) -> Result<Once, Failure> {
             Err(error) => return Err(left_with(&engine, error)),
         };
         if let Some(file) = edited(&mut engine).await {
-            return Ok(Once::Edited(Box::new(engine.store), file));
+            return Ok(Once::Edited(Box::new((engine.store, file))));
         }
         if !std::mem::replace(&mut looked, true) {
             if let Some(trouble) = engine.look_at_portal().await? {

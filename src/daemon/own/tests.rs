@@ -275,10 +275,8 @@ async fn an_order_of_ours_that_was_released_while_it_was_dead_holds_again_once_i
     assert_eq!((world.states().await[0].as_str(), sandbox.orders().len()), ("held foreign_order", 1));
 }
 
-/// Sent with its answer lost, on a portal that shows it for another customer and without its number; it died, a person said that it was not ordered, and it was paid after
-/// all. Ours went on top (world 90578).
-#[tokio::test]
-async fn what_may_have_been_ours_and_was_dead_as_a_person_said_that_there_is_none_holds_once_it_lives() {
+/// The answer to our first order is lost, and the portal shows it for another customer and without its number.
+async fn lost_and_shown_for_another() -> (World, Sandbox, String) {
     let shows = Shows { po_number: Echo::Absent, partner_id: Echo::Misleading, ..Shows::each(Echo::Echoed) };
     let list = ListSettings { details: shows, ..ListSettings::default() };
     let clock = ManualClock::at(at(BEGIN));
@@ -290,6 +288,14 @@ async fn what_may_have_been_ours_and_was_dead_as_a_person_said_that_there_is_non
     }
     assert_eq!(world.states().await, ["unknown no_evidence"]);
     let order = sandbox.orders()[0].order_no.clone();
+    (world, sandbox, order)
+}
+
+/// Sent with its answer lost, on a portal that shows it for another customer and without its number; it died, a person said that it was not ordered, and it was paid after
+/// all. Ours went on top (world 90578).
+#[tokio::test]
+async fn what_may_have_been_ours_and_was_dead_as_a_person_said_that_there_is_none_holds_once_it_lives() {
+    let (mut world, sandbox, order) = lost_and_shown_for_another().await;
     sandbox.set_status(&order, "failed").unwrap();
     world.live_until("2027-02-20T09:00:00Z").await;
     world.ask(Asked::ResolveNotOrdered { term: 1 }).await.unwrap();
@@ -313,16 +319,7 @@ async fn what_may_have_been_ours_and_was_dead_as_a_person_said_that_there_is_non
 /// The message named it, `--order-no` was refused as another customer's, and `--not-ordered` bought it twice (twentieth hunt).
 #[tokio::test]
 async fn the_order_that_a_message_names_can_be_taken_whatever_customer_the_portal_shows_it_for() {
-    let shows = Shows { po_number: Echo::Absent, partner_id: Echo::Misleading, ..Shows::each(Echo::Echoed) };
-    let list = ListSettings { details: shows, ..ListSettings::default() };
-    let clock = ManualClock::at(at(BEGIN));
-    let sandbox = Sandbox::new(Arc::new(clock.clone()), Settings { list, ..Settings::default() });
-    let mut world = World::new(Line::quiet(sandbox.clone(), &clock), clock).await;
-    sandbox.inject(Target::Only(Endpoint::Save), Fault { effect: Effect::Done, reply: Reply::Close }, 1);
-    for day in 15..=19 {
-        world.live_until(&format!("2027-02-{day}T09:00:00Z")).await;
-    }
-    let order = sandbox.orders()[0].order_no.clone();
+    let (mut world, sandbox, order) = lost_and_shown_for_another().await;
     assert!(world.told("term:1:no_evidence").await[0].contains(&order));
     world.ask(Asked::ResolveOrdered { term: 1, order }).await.unwrap();
     world.live_until("2027-02-19T10:00:00Z").await;

@@ -109,12 +109,12 @@ async fn an_order_of_a_customer_whose_older_orders_show_another_id_by_now_is_not
     world.live_until("2028-02-17T12:00:00Z").await;
     sandbox.inject(Target::Only(Endpoint::Save), Fault { effect: Effect::Done, reply: Reply::Close }, 1);
     world.live_until("2028-02-18T09:00:00Z").await;
-    let lost = sandbox.orders()[3].order_no.clone();
-    retold.say_where(&lost, r#""partnerId":"2""#, r#""partnerId":"77""#);
+    let carried_out = sandbox.orders()[3].order_no.clone();
+    retold.say_where(&carried_out, r#""partnerId":"2""#, r#""partnerId":"77""#);
     for day in 18..=27 {
         world.live_until(&format!("2028-02-{day}T12:00:00Z")).await;
     }
     assert_eq!(sandbox.orders().len(), 4, "{:?}", world.states().await);
     let told = world.told("term:").await;
-    assert!(told.iter().any(|text| text.contains("no_evidence") && text.contains(&lost)), "{told:?}");
+    assert!(told.iter().any(|text| text.contains("no_evidence") && text.contains(&carried_out)), "{told:?}");
 }
