@@ -11,6 +11,7 @@ mod discover;
 mod exit;
 mod history;
 mod init;
+mod once;
 mod online;
 mod output;
 mod paths;

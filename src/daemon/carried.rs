@@ -26,7 +26,7 @@ impl Engine {
             return Ok(());
         }
         let otherwise = otherwise.join(", ");
-        let what = format!("the portal shows order {}, which has renewed it, {otherwise}", listed.key);
+        let what = format!("order {}, which has renewed it, shows {otherwise} in the portal", listed.key);
         let command = format!("look at order {} in the portal; what was sent: renewd history {}", listed.key, term.typed());
         tracing::warn!(renewal = term.name, "{what}");
         let event = Happened {
@@ -42,16 +42,21 @@ impl Engine {
         Ok(carried::otherwise(&Facts::of(&request, None), &listed.facts))
     }
 
+    /// The order that this customer had before says so; before his first, our newest of the kind.
     async fn are_all_shown_otherwise(&mut self, term: &DueTerm, attempt: &Attempt) -> Result<bool, TickError> {
-        let Some(before) = self.store.newest_of_kind(&term.identity, Some(attempt.id)).await? else { return Ok(false) };
-        let Some(listed) = self.store.listed_attempt(before.attempt, &self.po_prefix).await? else { return Ok(false) };
-        Ok(!self.otherwise(before.attempt, &listed).await?.is_empty())
+        let before = match self.store.order_before(term.subscription, attempt.id).await? {
+            Some(before) => Some(before),
+            None => self.store.newest_of_kind(&term.identity, Some(attempt.id)).await?.map(|known| known.attempt),
+        };
+        let Some(before) = before else { return Ok(false) };
+        let Some(listed) = self.store.listed_attempt(before, &self.po_prefix).await? else { return Ok(false) };
+        Ok(!self.otherwise(before, &listed).await?.is_empty())
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::daemon::testing::World;
+    use crate::daemon::testing::{World, file};
 
     /// It is its way to show orders, as people have heard with the first.
     #[tokio::test]
@@ -80,5 +85,24 @@ mod tests {
         assert_eq!(world.states().await[1], "renewed ");
         let told = world.told("term:2:otherwise").await;
         assert!(told.len() == 1 && told[0].contains("x1 in place of x3") && told[0].contains(&second), "{told:?}");
+    }
+
+    /// The first of them was told, and was taken for the portal's way to show the others.
+    #[tokio::test]
+    async fn every_customer_whose_order_was_carried_out_otherwise_is_told() {
+        let (mut world, sandbox, retold) = World::before_sandbox().await;
+        let another = "[[renewal]]\nname = \"two\"\npartner_id = 2\nexpires_on = 2027-03-03\n";
+        world.take_text(&format!("{}{another}", file("2027-03-01"))).await;
+        for now in ["2027-02-15T12:00:00Z", "2027-02-16T12:00:00Z", "2027-02-17T12:00:00Z", "2027-02-18T12:00:00Z"] {
+            world.live_until(now).await;
+        }
+        assert_eq!(sandbox.orders().len(), 2);
+        for (due, read) in [("2028-02-16T09:00:00Z", "2028-02-16T10:00:00Z"), ("2028-02-18T09:00:00Z", "2028-02-18T10:00:00Z")] {
+            world.live_until(due).await;
+            let order = sandbox.orders().last().unwrap().order_no.clone();
+            retold.say_where(&order, r#""quantity":3"#, r#""quantity":1"#);
+            world.live_until(read).await;
+        }
+        assert_eq!((sandbox.orders().len(), world.told("term:").await.len()), (4, 2), "{:?}", world.told("").await);
     }
 }

@@ -42,6 +42,7 @@ pub(super) fn unpaid(term: &DueTerm, attempt: &Attempt, status: Option<&str>, be
     Plight { reason: Reason::PendingLong, detail, remedy, orders: Vec::new() }
 }
 
+/// It was accepted, and nobody can see it.
 pub(super) fn not_listed(term: &DueTerm, order: &str) -> Plight {
     Plight {
         reason: Reason::NotListed,
@@ -54,7 +55,7 @@ pub(super) fn not_listed(term: &DueTerm, order: &str) -> Plight {
     }
 }
 
-/// `row`: what the list says, where it says otherwise than the details. `beside`: as above.
+/// `row`: what the list says, where it says otherwise than the details. `beside`: as for [`unpaid`].
 pub(super) fn dead(term: &DueTerm, order: &str, status: &str, row: Option<&str>, beside: Option<&str>) -> Plight {
     let (only, first) = match row {
         Some(row) => (
@@ -91,3 +92,6 @@ fn taken_over(term: &DueTerm, beside: Option<&str>) -> String {
         .map(|other| format!("renewd resolve {} --order-no {other} (somebody else's, if it renews this); else ", term.typed()))
         .unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;

@@ -206,7 +206,10 @@ impl Engine {
             return if self.clock.now().duration_since(ended) < patience {
                 self.wait_for_evidence(term, attempt, attempt.absent_at).await
             } else {
-                let may_be: Vec<String> = since.iter().filter(|o| evidence::is_nobodys(o)).map(|o| o.key.clone()).collect();
+                // By what was just learned of how ours are shown.
+                let learned = self.store.learned(&term.identity).await?;
+                let may_be = since.iter().filter(|order| !evidence::explained(order, &term.identity, &learned));
+                let may_be: Vec<String> = may_be.map(|order| order.key.clone()).collect();
                 self.hold_for_evidence(term, &may_be, "").await
             };
         }

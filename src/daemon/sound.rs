@@ -91,6 +91,7 @@ pub(super) struct Others {
 impl Engine {
     /// Judges each term by itself: approval (R3, R14) and orders by others (R11). What is not sound waits for a person.
     pub(super) async fn sound(&mut self, due: Vec<DueTerm>) -> Result<Vec<Sound>, TickError> {
+        // First, because it says under which id a customer is shown by now: the orders of others are told apart by that.
         for term in &due {
             self.look_at_the_order_before(term).await?;
         }

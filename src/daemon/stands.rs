@@ -161,3 +161,6 @@ fn is_long_unpaid(term: &DueTerm, attempt: &Attempt, listed: &Listed, now: Times
     let open = !evidence::is_paid(listed.status.as_deref()) && !evidence::is_dead(listed.status.as_deref());
     term.state == TermState::Placed && open && now.duration_since(attempt.created_at) >= LONG
 }
+
+#[cfg(test)]
+mod tests;

@@ -85,11 +85,6 @@ pub fn explained(listed: &Listed, identity: &Identity, learned: &Learned) -> boo
     shows_another(listed, identity, learned)
 }
 
-/// Whether only what an order shows tells whose it is.
-pub fn is_nobodys(listed: &Listed) -> bool {
-    listed.attempt.is_none() && listed.mentions_ours.is_empty()
-}
-
 /// Whether the details of an order show another product, partner or serial number in a field that was learned to come back. What paid orders
 /// taught says nothing of one that is not paid yet (R22): it may be shown under the reseller's own id until then.
 pub fn shows_another(listed: &Listed, identity: &Identity, learned: &Learned) -> bool {
@@ -110,7 +105,7 @@ fn would_show_another(listed: &Listed, identity: &Identity, learned: &Learned) -
 /// come back without.
 fn differs(field: Field, facts: &Facts, identity: &Identity, learned: &Learned) -> bool {
     match (shown(field, facts), sent(field, identity)) {
-        (Some(shown), Some(_)) if learned.is_shown_as(shown) => false,
+        (Some(shown), Some(_)) if learned.is_shown_as(field, shown) => false,
         (Some(shown), Some(sent)) if field == Field::Serial => !may_be_same_serial(shown, &sent),
         (Some(shown), Some(sent)) => shown != sent,
         (Some(_), None) => field == Field::Partner && learned.echoes(field),

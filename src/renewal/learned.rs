@@ -61,7 +61,7 @@ pub struct Learned {
     /// The portal has shown this very customer on an order, be it somebody else's (A8).
     customer_shown: bool,
     /// Other customers and serial numbers under which paid orders of ours for this one are shown: he was registered anew, say.
-    shown_as: Vec<String>,
+    shown_as: Vec<(Field, String)>,
 }
 
 impl Learned {
@@ -78,13 +78,13 @@ impl Learned {
 
     /// The same for one whose paid orders show these in place of what was sent.
     #[must_use]
-    pub fn also_shown_as(self, shown_as: Vec<String>) -> Self {
+    pub fn also_shown_as(self, shown_as: Vec<(Field, String)>) -> Self {
         Self { shown_as, ..self }
     }
 
-    /// Whether paid orders of ours for this customer show this in place of what was sent.
-    pub(super) fn is_shown_as(&self, value: &str) -> bool {
-        self.shown_as.iter().any(|known| known == value)
+    /// Whether paid orders of ours for this customer show this in `field` in place of what was sent.
+    pub(super) fn is_shown_as(&self, field: Field, value: &str) -> bool {
+        self.shown_as.iter().any(|(known, shown)| *known == field && shown == value)
     }
 
     /// Nothing was ever learned.

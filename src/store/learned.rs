@@ -122,20 +122,21 @@ impl Store {
         Ok(if was_shown { learned } else { learned.of_others_only() })
     }
 
-    /// What paid orders of ours for the same product and customer show in place of him, or of the device.
-    async fn shown_as(&mut self, identity: &Identity) -> Result<Vec<String>, StoreError> {
-        sqlx::query_scalar(
-            "SELECT p.partner FROM subscription s JOIN term t ON t.subscription_id = s.id JOIN attempt a ON a.term_id = t.id JOIN portal_order p ON p.attempt_id = a.id
-             WHERE s.product_id = $1 AND s.partner_id = $2 AND s.partner_id <> '' AND p.partner <> s.partner_id AND a.state = 'placed' AND t.reason IS NOT 'not_listed' AND p.status LIKE 'succeed'
-             UNION SELECT p.serial FROM subscription s JOIN term t ON t.subscription_id = s.id JOIN attempt a ON a.term_id = t.id JOIN portal_order p ON p.attempt_id = a.id
-             WHERE s.product_id = $1 AND s.partner_id = $2 AND s.serial = $3 AND s.serial <> '' AND p.serial <> s.serial AND a.state = 'placed' AND t.reason IS NOT 'not_listed' AND p.status LIKE 'succeed'",
+    /// What paid orders of ours for the same product and customer show in place of him, and those for the same device in place of its serial number.
+    async fn shown_as(&mut self, identity: &Identity) -> Result<Vec<(Field, String)>, StoreError> {
+        let rows: Vec<(Option<String>, Option<String>)> = sqlx::query_as(
+            "SELECT nullif(p.partner, s.partner_id), iif(s.serial = $3, nullif(p.serial, s.serial), NULL)
+             FROM subscription s JOIN term t ON t.subscription_id = s.id JOIN attempt a ON a.term_id = t.id JOIN portal_order p ON p.attempt_id = a.id
+             WHERE s.product_id = $1 AND s.partner_id = $2 AND a.state = 'placed' AND t.reason IS NOT 'not_listed' AND p.status LIKE 'succeed'",
         )
         .bind(identity.product_id.to_string())
         .bind(identity.party.text().unwrap_or_default())
         .bind(identity.serial.as_deref().unwrap_or_default())
         .fetch_all(&mut self.conn)
         .await
-        .doing("reading how our orders are shown")
+        .doing("reading how our orders are shown")?;
+        let shown = |(partner, serial): (Option<String>, Option<String>)| [(Field::Partner, partner), (Field::Serial, serial)];
+        Ok(rows.into_iter().flat_map(shown).filter_map(|(field, value)| Some((field, value?))).collect())
     }
 
     /// Whether all that is known of this kind was learned of the order with this key.

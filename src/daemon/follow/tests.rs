@@ -1,7 +1,6 @@
 use crate::daemon::commands::Asked;
-use crate::daemon::testing::{Retold, World, at, order_of};
-use crate::ids::PortalId;
-use crate::sandbox::{Foreign, OrderRequest, PlacedBy, SUCCEED, Sandbox};
+use crate::daemon::testing::{World, at, order_of};
+use crate::sandbox::{Foreign, OrderRequest, PlacedBy, SUCCEED};
 
 /// The first order is through, and it is the time of the second.
 async fn second_year(world: &mut World) {
@@ -123,58 +122,6 @@ async fn an_order_that_only_its_details_call_dead_does_not_count_as_renewed() {
     retold.say_where(&sandbox.orders()[0].order_no, "refunded", "succeed");
     world.live_until("2027-02-17T12:00:00Z").await;
     assert_eq!(world.states().await, ["renewed ", "scheduled "], "and they think better of it");
-}
-
-/// Ours was paid, and removed by the portal.
-async fn paid_and_removed() -> (World, Sandbox, Retold, String) {
-    let (mut world, sandbox, retold) = World::before_sandbox().await;
-    for now in ["2027-02-15T09:00:00Z", "2027-02-15T10:00:00Z"] {
-        world.live_until(now).await;
-    }
-    let ours = sandbox.orders()[0].order_no.clone();
-    retold.fail_where(&ours, 404);
-    world.live_until("2027-02-16T12:00:00Z").await;
-    assert_eq!(world.states().await[0], "renewed ", "the list has it");
-    sandbox.list_from(&ours, at("2037-01-01T00:00:00Z")).unwrap();
-    for day in [17, 20, 25] {
-        world.live_until(&format!("2027-02-{day}T12:00:00Z")).await;
-    }
-    (world, sandbox, retold, ours)
-}
-
-/// It was told once, every command was refused, `status` said that nothing needs anybody, and the year was not paid.
-#[tokio::test]
-async fn a_paid_order_that_the_portal_does_not_have_any_more_holds_its_term_until_a_person_says_what_became_of_it() {
-    for pays in [true, false] {
-        let (mut world, _sandbox, _retold, ours) = paid_and_removed().await;
-        assert_eq!(world.states().await, ["held refunded_later", "scheduled "]);
-        let told = world.told("term:1:refunded_later").await;
-        assert!(told.len() == 1 && told[0].contains("is now removed"), "{told:?}");
-        let asked = if pays { Asked::ResolveOrdered { term: 1, order: ours } } else { Asked::ResolveVoid { term: 1 } };
-        world.ask(asked).await.unwrap();
-        world.live_until("2027-02-25T13:00:00Z").await;
-        world.live_until("2027-02-28T13:00:00Z").await;
-        let state = if pays { "renewed " } else { "awaiting_approval not_ordered" };
-        assert_eq!(world.states().await[0], state);
-        assert_eq!(
-            world.told("term:1:").await.iter().filter(|text| text.contains("deadline is within")).count(),
-            usize::from(!pays)
-        );
-    }
-}
-
-#[tokio::test]
-async fn a_paid_order_that_was_removed_and_shows_again_renews_its_term_again() {
-    for details in [true, false] {
-        let (mut world, sandbox, retold, ours) = paid_and_removed().await;
-        sandbox.list_from(&ours, at("2027-02-15T09:00:00Z")).unwrap();
-        if details {
-            retold.recover();
-        }
-        world.live_until("2027-02-26T12:00:00Z").await;
-        world.live_until("2027-02-26T13:00:00Z").await;
-        assert_eq!((world.states().await[0].as_str(), sandbox.orders().len()), ("renewed ", 1), "{details}");
-    }
 }
 
 /// A word that nobody knows: every command was refused, and it was told weekly for a year.
@@ -476,35 +423,6 @@ async fn after_an_order_that_was_paid_late_there_is_time_to_say_until_when() {
     assert_eq!(sandbox.orders().len(), 2);
 }
 
-/// He was told once that it may be paid twice, and then, for two weeks, to pay ours.
-#[tokio::test]
-async fn who_is_asked_to_pay_our_order_hears_that_somebody_elses_is_there_for_the_same() {
-    let (mut world, sandbox, _retold) = World::before_sandbox().await;
-    world.live_until("2027-02-15T09:00:00Z").await;
-    let ours = sandbox.orders()[0].order_no.clone();
-    sandbox.set_status(&ours, "pending").unwrap();
-    for day in 15..=18 {
-        world.live_until(&format!("2027-02-{day}T12:00:00Z")).await;
-    }
-    let other = order_of(&sandbox, 1);
-    for day in 19..=28 {
-        world.live_until(&format!("2027-02-{day}T12:00:00Z")).await;
-    }
-    let (told, warned) = (world.told("term:1:pending_long").await, world.told("term:1:deadline").await);
-    let says = |text: &String| {
-        text.contains(&format!("look at order {other} in the portal")) && text.contains(&format!("cancel order {ours}"))
-    };
-    assert!(!told[0].contains(&other) && says(&told[1]), "{told:?}");
-    assert!(
-        warned.iter().filter(|text| text.contains("3 days") || text.contains("within a day")).all(says) && warned.len() >= 3,
-        "{warned:?}"
-    );
-
-    sandbox.set_status(&other, "cancelled").unwrap();
-    world.live_until("2027-02-28T20:00:00Z").await;
-    assert!(!world.told("term:1:pending_long").await.last().unwrap().contains(&other));
-}
-
 /// The second refund of one order, in mid-term, was the same news as the first (twentieth hunt).
 #[tokio::test]
 async fn an_order_that_dies_again_after_it_was_paid_again_is_told_again() {
@@ -520,24 +438,4 @@ async fn an_order_that_dies_again_after_it_was_paid_again_is_told_again() {
         world.live_until(&format!("2027-05-{day:02}T12:01:00Z")).await;
     }
     assert_eq!(world.told(&format!("strange:{ours}:died")).await.len(), 2);
-}
-
-/// The message named `--void` and `skip`, and whoever skipped what a colleague had paid had ended the chain by that.
-#[tokio::test]
-async fn who_hears_that_our_order_is_dead_hears_of_somebody_elses_for_the_same() {
-    let (mut world, sandbox, _retold) = World::before_sandbox().await;
-    world.live_until("2027-02-15T09:00:00Z").await;
-    let ours = sandbox.orders()[0].order_no.clone();
-    sandbox.set_status(&ours, "pending").unwrap();
-    world.live_until("2027-02-16T12:00:00Z").await;
-    let request = OrderRequest::rm_premium(Some(PortalId::known(1)), PortalId::known(5), PortalId::known(7), 3);
-    let other = sandbox.add_foreign(Foreign { by: PlacedBy::Colleague, request, status: SUCCEED, created_at: None }).order_no;
-    world.live_until("2027-02-17T12:00:00Z").await;
-    sandbox.set_status(&ours, "cancelled").unwrap();
-    world.live_until("2027-02-18T12:00:00Z").await;
-    let told = world.told("term:1:dead_order").await;
-    assert!(told[0].contains(&format!("renewd resolve one --order-no {other}")), "{told:?}");
-    world.ask(Asked::ResolveOrdered { term: 1, order: other }).await.unwrap();
-    world.live_until("2027-02-18T13:00:00Z").await;
-    assert_eq!((world.states().await[0].as_str(), sandbox.orders().len()), ("renewed ", 2));
 }
